@@ -1,0 +1,1 @@
+"""Everything that touches the outside: providers, media, storage, settings, wiring."""

@@ -1,0 +1,1 @@
+"""PostgreSQL and Redis that come from wheels, for the one-machine default."""

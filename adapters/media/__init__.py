@@ -1,0 +1,1 @@
+"""Frames, sound and files of films."""

@@ -1,0 +1,1 @@
+"""Redis as a wake-up and a hint, never as the truth."""

@@ -1,0 +1,1 @@
+"""Entry points for people and programs: pages, API, live streams, command line."""

@@ -1,0 +1,1 @@
+"""What the factory does."""

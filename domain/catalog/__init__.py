@@ -1,0 +1,1 @@
+"""Projects and the versioned things that recipes are made of."""

@@ -1,0 +1,1 @@
+"""Jobs: what the units of work mean, and how a film is made from a topic."""

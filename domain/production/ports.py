@@ -1,0 +1,287 @@
+"""The outside world as production sees it. Adapters implement these; `adapters/wiring.py` chooses.
+
+All times are integers: samples at 48 kHz or frames. Money is in micro-dollars (1 USD = 1,000,000).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID
+
+from timeline.plan import RenderPlan, Segment
+
+SAMPLE_RATE = 48_000
+
+
+class ProviderError(Exception):
+    """A provider did not do what it was asked; subclasses say whether trying again can help.
+
+    `sentence` is safe to show to people; `request_id` is the provider's own id of the failed call.
+    """
+
+    transient = False
+
+    def __init__(self, provider: str, sentence: str, *, request_id: str = "", fix: str = "") -> None:
+        super().__init__(sentence)
+        self.provider, self.sentence, self.request_id, self.fix = provider, sentence, request_id, fix
+
+
+class ProviderBusy(ProviderError):
+    """The provider could not answer now (time-out, overload, lost line); trying later can help."""
+
+    transient = True
+
+    def __init__(self, provider: str, sentence: str, *, retry_after: float | None = None, request_id: str = "", fix: str = "") -> None:
+        super().__init__(provider, sentence, request_id=request_id, fix=fix)
+        self.retry_after = retry_after
+
+
+class ProviderRefused(ProviderError):
+    """The provider will never accept this request as it stands (bad input, bad key, unknown voice)."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a call consumed, by unit name (tokens, characters, pictures, seconds), and its price if known."""
+
+    units: Mapping[str, int] = field(default_factory=dict)
+    micro_dollars: int | None = 0
+
+
+# ── Script ────────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True)
+class Fact:
+    """One sentence of knowledge with where it comes from."""
+
+    id: str
+    text: str
+    source: str
+    document: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ScriptRequest:
+    """What a writer is asked for. `faults` are what validators found in the previous draft, for a repair round."""
+
+    topic: str
+    language: str
+    seconds: int
+    tone: str
+    system: str
+    prompt: str
+    facts: Sequence[Fact]
+    seed: str
+    instruction: str = ""
+    previous: Mapping[str, Any] | None = None
+    faults: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class WrittenScript:
+    """A draft in the script's JSON form (domain/studio/script.py) with the provider's name and receipt."""
+
+    script: Mapping[str, Any]
+    provider: str
+    model: str
+    usage: Usage
+    request_id: str = ""
+    draft: bool = False
+
+
+class ScriptWriter(Protocol):
+    """Writes a script. Raises ProviderError."""
+
+    name: str
+
+    async def write(self, request: ScriptRequest) -> WrittenScript: ...
+
+
+# ── Speech ────────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True)
+class SpeechRequest:
+    """One sentence to speak: its SSML (adapters/speech/ssml.py), its shown words, and the voice."""
+
+    ssml: str
+    words: Sequence[str]
+    voice: str
+    language: str
+
+
+@dataclass(frozen=True)
+class SpokenWord:
+    """A shown word with its samples in the sentence's audio; source: synth | aligned | interpolated."""
+
+    text: str
+    start: int
+    end: int
+    source: str
+
+
+@dataclass(frozen=True)
+class SpokenSentence:
+    """Mono 16-bit 48 kHz PCM of one sentence without leading or trailing silence, and its words."""
+
+    pcm: bytes
+    words: Sequence[SpokenWord]
+    provider: str
+    voice: str
+    usage: Usage
+    request_id: str = ""
+    draft: bool = False
+
+
+class Narrator(Protocol):
+    """Speaks sentences. Raises ProviderError."""
+
+    name: str
+
+    async def speak(self, request: SpeechRequest) -> SpokenSentence: ...
+
+
+# ── Pictures ──────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True)
+class PictureRequest:
+    """What a picture should show. `width`×`height` is the size wanted; `seed` makes it repeatable."""
+
+    prompt: str
+    headline: str
+    keywords: Sequence[str]
+    language: str
+    width: int
+    height: int
+    seed: str
+    palette: str = ""
+    figure: str = ""
+    kicker: str = ""
+
+
+@dataclass(frozen=True)
+class MadePicture:
+    """An encoded picture (PNG or JPEG) with its size, licence and receipt."""
+
+    data: bytes
+    media_type: str
+    width: int
+    height: int
+    provider: str
+    usage: Usage
+    licence: str = ""
+    credit: str = ""
+    request_id: str = ""
+    draft: bool = False
+
+
+class ImageMaker(Protocol):
+    """Makes one picture. Raises ProviderError."""
+
+    name: str
+
+    async def make(self, request: PictureRequest) -> MadePicture: ...
+
+
+# ── Rendering ─────────────────────────────────────────────────────────────────────────────────────────────
+Progress = Callable[[int, int], None]
+"""Called with (done, total), from any thread, at most a few times a second."""
+
+
+class Stopped(Exception):
+    """The work was asked to stop (cancel, drain, lost lease) and has cleaned up after itself."""
+
+
+@dataclass(frozen=True)
+class Assets:
+    """Where each asset of a plan lies on this machine: content hash → path."""
+
+    paths: Mapping[str, Path]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing the quality gate noticed. severity: error (refuses the film) | warning. Times in seconds."""
+
+    code: str
+    severity: str
+    message: str
+    start: float | None = None
+    end: float | None = None
+    measured: str = ""
+    wanted: str = ""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a film really is: measured facts (JSON-ready) and findings."""
+
+    facts: Mapping[str, Any]
+    findings: Sequence[Finding]
+
+    @property
+    def passed(self) -> bool:
+        return all(finding.severity != "error" for finding in self.findings)
+
+
+class Renderer(Protocol):
+    """Turns plans into files. Each call runs in child processes, writes only `out`, and can be stopped.
+
+    `stop` is polled; when it answers true the child is ended (≤ 5 s) and `Stopped` is raised.
+    """
+
+    build: str
+    """Names the tools and fonts that shape the bytes; part of every node key."""
+
+    async def render_segment(
+        self, plan: RenderPlan, segment: Segment, assets: Assets, out: Path, progress: Progress, stop: Callable[[], bool]
+    ) -> None: ...
+
+    async def mix_sound(
+        self, plan: RenderPlan, assets: Assets, out: Path, progress: Progress, stop: Callable[[], bool]
+    ) -> None:
+        """Write the whole film's sound as WAV (float or 24 bit), exactly `plan.sound.samples` long."""
+        ...
+
+    async def join(
+        self, plan: RenderPlan, segments: Sequence[Path], sound: Path, out: Path, progress: Progress, stop: Callable[[], bool]
+    ) -> None:
+        """Join the segments by copy, encode the sound once, write a faststart MP4."""
+        ...
+
+    async def inspect(self, film: Path, plan: RenderPlan | None, stop: Callable[[], bool]) -> Inspection: ...
+
+    async def still(self, film: Path, frame: int, out: Path, width: int, height: int) -> None:
+        """Write one frame as JPEG."""
+        ...
+
+
+# ── Objects ───────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True)
+class Stored:
+    """A file in the object store: its content hash and size in bytes."""
+
+    sha256: str
+    size: int
+
+
+class ObjectStore(Protocol):
+    """Content-addressed files of tenants under `{tenant}/{sha256}`; nothing is shared between tenants."""
+
+    async def put_file(self, tenant_id: UUID, path: Path) -> Stored:
+        """Hash, fsync and move a finished file into the store; the same content is stored once."""
+        ...
+
+    async def put_bytes(self, tenant_id: UUID, data: bytes) -> Stored: ...
+
+    async def get_bytes(self, tenant_id: UUID, sha256: str) -> bytes: ...
+
+    async def local_path(self, tenant_id: UUID, sha256: str) -> Path:
+        """A readable local file with this content (fetched into a cache when the store is remote)."""
+        ...
+
+    def stream(self, tenant_id: UUID, sha256: str, start: int, length: int) -> AsyncIterator[bytes]: ...
+
+    async def exists(self, tenant_id: UUID, sha256: str) -> bool: ...
+
+    async def delete(self, tenant_id: UUID, sha256: str) -> None: ...

@@ -1,0 +1,1 @@
+"""Scripts and stored timelines with their versions."""

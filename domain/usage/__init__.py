@@ -1,0 +1,1 @@
+"""Prices, paid calls and budgets."""

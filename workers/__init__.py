@@ -1,0 +1,1 @@
+"""Runners of steps: Dramatiq entry, actors, pump."""
