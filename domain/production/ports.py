@@ -34,7 +34,15 @@ class ProviderBusy(ProviderError):
 
     transient = True
 
-    def __init__(self, provider: str, sentence: str, *, retry_after: float | None = None, request_id: str = "", fix: str = "") -> None:
+    def __init__(
+        self,
+        provider: str,
+        sentence: str,
+        *,
+        retry_after: float | None = None,
+        request_id: str = "",
+        fix: str = "",
+    ) -> None:
         super().__init__(provider, sentence, request_id=request_id, fix=fix)
         self.retry_after = retry_after
 
@@ -234,7 +242,13 @@ class Renderer(Protocol):
     """Names the tools and fonts that shape the bytes; part of every node key."""
 
     async def render_segment(
-        self, plan: RenderPlan, segment: Segment, assets: Assets, out: Path, progress: Progress, stop: Callable[[], bool]
+        self,
+        plan: RenderPlan,
+        segment: Segment,
+        assets: Assets,
+        out: Path,
+        progress: Progress,
+        stop: Callable[[], bool],
     ) -> None: ...
 
     async def mix_sound(
@@ -244,7 +258,13 @@ class Renderer(Protocol):
         ...
 
     async def join(
-        self, plan: RenderPlan, segments: Sequence[Path], sound: Path, out: Path, progress: Progress, stop: Callable[[], bool]
+        self,
+        plan: RenderPlan,
+        segments: Sequence[Path],
+        sound: Path,
+        out: Path,
+        progress: Progress,
+        stop: Callable[[], bool],
     ) -> None:
         """Join the segments by copy, encode the sound once, write a faststart MP4."""
         ...

@@ -1,0 +1,45 @@
+"""The typefaces burnt into pictures: which files we ship and how ASS styles name them.
+
+Rendering uses only these files, never the machine's fonts, so equal plans give equal pixels everywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+FONT_DIR = Path(__file__).with_name("fonts")
+
+
+@dataclass(frozen=True)
+class Typeface:
+    """A shipped font file; `family` and `bold` are what an ASS style must say to get exactly this face."""
+
+    file: str
+    family: str
+    bold: bool = False
+
+    @property
+    def path(self) -> Path:
+        return FONT_DIR / self.file
+
+
+TYPEFACES: dict[str, Typeface] = {
+    "regular": Typeface("Inter-Regular.otf", "Inter"),
+    "medium": Typeface("Inter-Medium.otf", "Inter Medium"),
+    "bold": Typeface("Inter-Bold.otf", "Inter", bold=True),
+    "extrabold": Typeface("Inter-ExtraBold.otf", "Inter Extra Bold"),
+    "black": Typeface("Inter-Black.otf", "Inter Black"),
+}
+
+
+@cache
+def fonts_digest() -> str:
+    """Hash of all shipped faces (16 hex digits); part of every node key that draws text."""
+    digest = hashlib.sha256()
+    for name, face in sorted(TYPEFACES.items()):
+        digest.update(name.encode())
+        digest.update(hashlib.sha256(face.path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
