@@ -39,7 +39,7 @@ class Box(PlanPart):
 
 
 class Window(PlanPart):
-    """A rectangle of the fitted picture in fractions 0..1 of it (decimal strings), already of the box's aspect."""
+    """A rectangle of the fitted picture in fractions 0..1 of it (decimal strings), of the box's aspect."""
 
     x: str
     y: str
@@ -51,7 +51,7 @@ class Motion(PlanPart):
     """A camera path over a still: the window at the first and at the last frame of the whole item.
 
     `item_frames` is the length of the whole item and `offset` the item frame at which this segment begins, so
-    that bodies and transitions cut from one item move as one. `ease` are the control points of a cubic Bézier.
+    that bodies and transitions cut from one item move as one. `ease`: control points of a cubic Bézier.
     """
 
     start: Window
@@ -72,7 +72,7 @@ class Shot(PlanPart):
     """One picture filling the canvas for the whole segment.
 
     `asset` is the content hash (sha256) of the picture. `fit` has the CSS meaning; `contain` shows `backdrop`
-    (`blur`: the same picture, enlarged and blurred; else #rrggbb) around it. `focus` is what a `cover` crop keeps.
+    (`blur`: the same picture, enlarged and blurred; else #rrggbb) around it. `focus`: what a crop keeps.
     """
 
     kind: Literal["shot"] = "shot"
@@ -87,7 +87,7 @@ Picture = Annotated[Shot | Colour, Field(discriminator="kind")]
 
 
 class Blend(PlanPart):
-    """A transition from `a` to `b`, over `length` frames in all; this segment starts at its frame `offset`."""
+    """A transition from `a` to `b`, over `length` frames in all; the segment starts at frame `offset`."""
 
     kind: Literal["blend"] = "blend"
     transition: str
@@ -107,7 +107,7 @@ class Key(PlanPart):
 
 
 class Overlay(PlanPart):
-    """A picture with transparency laid over the canvas in `box`, from `first` for `frames` frames of the segment."""
+    """A picture with transparency over the canvas in `box`, from `first` for `frames` frames of the segment."""
 
     kind: Literal["overlay"] = "overlay"
     asset: str
@@ -120,7 +120,7 @@ class Overlay(PlanPart):
 class TextState(PlanPart):
     """Text that stands still from `first` for `frames` frames of the segment.
 
-    `events` are complete ASS override-and-text strings (placed with \\pos, broken with \\N), one per dialogue line,
+    `events` are complete ASS override-and-text strings (placed with \\pos, broken with \\N), one per dialogue,
     bottom to top; `style` names one of the plan's ASS styles. Equal `events` are drawn once and reused.
     """
 
@@ -169,7 +169,7 @@ class Sound(PlanPart):
 
 
 class Duck(PlanPart):
-    """Lower `bus` by `amount_mdb` while any of `speech` (film samples, half-open) is spoken. Times in samples."""
+    """Lower `bus` by `amount_mdb` while any of `speech` (film samples, half-open) lasts. Times in samples."""
 
     bus: Literal["music", "sfx", "source"]
     amount_mdb: int

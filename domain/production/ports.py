@@ -73,7 +73,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class ScriptRequest:
-    """What a writer is asked for. `faults` are what validators found in the previous draft, for a repair round."""
+    """What a writer is asked for. `faults` are what validators found in the previous draft, for repairs."""
 
     topic: str
     language: str

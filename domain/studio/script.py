@@ -26,7 +26,7 @@ class Sentence(ScriptPart):
 class Visual(ScriptPart):
     """What is seen during a scene: a prompt for makers, words to match pictures by, and board typography.
 
-    `figure` is a big number or short phrase worth setting large ("13.8 billion years"); empty when there is none.
+    `figure` is a big number or short phrase worth setting large ("13.8 billion years"); may be empty.
     """
 
     prompt: str = Field(default="", max_length=2000)
