@@ -107,7 +107,7 @@ class Key(PlanPart):
 
 
 class Overlay(PlanPart):
-    """A picture with transparency over the canvas in `box`, from `first` for `frames` frames of the segment."""
+    """A picture with transparency over the canvas in `box`, from `first` for `frames` segment frames."""
 
     kind: Literal["overlay"] = "overlay"
     asset: str
@@ -120,7 +120,7 @@ class Overlay(PlanPart):
 class TextState(PlanPart):
     """Text that stands still from `first` for `frames` frames of the segment.
 
-    `events` are complete ASS override-and-text strings (placed with \\pos, broken with \\N), one per dialogue,
+    `events` are complete ASS override-and-text strings (placed with \\pos, broken with \\N), one per line,
     bottom to top; `style` names one of the plan's ASS styles. Equal `events` are drawn once and reused.
     """
 
