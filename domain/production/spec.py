@@ -1,0 +1,123 @@
+"""The job's specification: the snapshot of every choice, taken when the job is created.
+
+What a job is made from never changes under its feet: versions are immutable and their bodies are copied here.
+Steps read the parts they depend on and nothing else, so that a step's key changes exactly when its inputs do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.catalog.bodies import (
+    KnowledgeBody,
+    PromptBody,
+    RecipeBody,
+    SsmlPreset,
+    ValidatorBody,
+    VideoPreset,
+    VoicePreset,
+)
+
+
+class SpecPart(BaseModel):
+    """Base of all parts: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Ref(SpecPart):
+    """Which catalogue version a part comes from, and why it was chosen (job, project, recipe or default)."""
+
+    kind: str
+    slug: str
+    number: int
+    digest: str
+    origin: str = "recipe"
+
+
+class PromptPart(SpecPart):
+    ref: Ref
+    body: PromptBody
+
+
+class VoicePart(SpecPart):
+    ref: Ref
+    body: VoicePreset
+
+
+class SsmlPart(SpecPart):
+    ref: Ref
+    body: SsmlPreset
+
+
+class VideoPart(SpecPart):
+    ref: Ref
+    body: VideoPreset
+
+
+class ValidatorPart(SpecPart):
+    ref: Ref
+    body: ValidatorBody
+
+
+class KnowledgePart(SpecPart):
+    ref: Ref
+    body: KnowledgeBody
+
+
+class LibraryItem(SpecPart):
+    """A picture, logo or sound of the project's library; captions and tags by language."""
+
+    id: str
+    role: str
+    sha256: str
+    media_type: str
+    width: int
+    height: int
+    captions: dict[str, str] = Field(default_factory=dict)
+    tags: dict[str, list[str]] = Field(default_factory=dict)
+    focus: list[str] = Field(default_factory=lambda: ["0.5", "0.5"])
+    licence: str = ""
+    credit: str = ""
+
+
+class ProjectPart(SpecPart):
+    """The project as it was: `palette` seeds art boards, `name` is what titles and credits show."""
+
+    id: str
+    slug: str
+    name: str
+    palette: str = ""
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class SceneEdit(SpecPart):
+    """A person's change to one scene: its new sentences replace the old ones."""
+
+    sentences: list[str] = Field(min_length=1, max_length=60)
+    note: str = ""
+
+
+class JobSpec(SpecPart):
+    """Everything a job is made from."""
+
+    topic: str
+    language: str
+    seconds: int
+    profile: str
+    project: ProjectPart
+    recipe_ref: Ref
+    recipe: RecipeBody
+    prompt: PromptPart
+    voice: VoicePart
+    ssml: SsmlPart
+    video: VideoPart
+    validators: list[ValidatorPart] = Field(default_factory=list)
+    knowledge: list[KnowledgePart] = Field(default_factory=list)
+    library: list[LibraryItem] = Field(default_factory=list)
+    script_edits: dict[str, SceneEdit] = Field(default_factory=dict)
+    """Edits by scene id, applied to the script step's result."""
+    salt: str = ""
+    """Set by "regenerate": makes the keys of random-looking choices new."""
