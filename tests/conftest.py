@@ -1,0 +1,30 @@
+"""Fixtures every test may use."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.settings import Settings
+from tests.support.services import Services
+
+
+@pytest.fixture(scope="session")
+def services() -> Iterator[Services]:
+    """One embedded PostgreSQL and one Redis for the whole run."""
+    # The short path keeps sockets inside; as root the service account must be able to pass through it.
+    home = Path(tempfile.mkdtemp(prefix="vfos-test-"))
+    running = Services.start(home)
+    yield running
+    running.stop()
+    shutil.rmtree(home)
+
+
+@pytest.fixture(scope="module")
+def database(services: Services) -> Settings:
+    """Settings of a fresh, migrated database for this module."""
+    return services.fresh_database()
