@@ -53,6 +53,7 @@ class CatalogItem(TenantOwned, Timed, Base):
         of_tenant(),
         belongs_to("projects", "project_id"),
         UniqueConstraint("tenant_id", "kind", "slug"),
+        Index("ix_catalog_items_project", "tenant_id", "project_id"),
         CheckConstraint(f"kind IN {ITEM_KINDS!r}", name="kind"),
     )
 
@@ -82,6 +83,8 @@ class Binding(TenantOwned, Timed, Base):
         belongs_to("projects", "project_id"),
         belongs_to("catalog_items", "recipe_id"),
         belongs_to("catalog_items", "item_id"),
+        Index("ix_bindings_recipe", "tenant_id", "recipe_id"),
+        Index("ix_bindings_item", "tenant_id", "item_id"),
     )
 
 

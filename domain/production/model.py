@@ -104,6 +104,7 @@ class ArtifactRef(TenantOwned, Timed, Base):
         belongs_to("steps", "step_id"),
         belongs_to("artifacts", "sha256", target=("sha256",), ondelete="RESTRICT"),
         Index("ix_artifact_refs_step", "tenant_id", "step_id"),
+        Index("ix_artifact_refs_sha256", "tenant_id", "sha256"),
     )
 
 
@@ -161,4 +162,6 @@ class Approval(TenantOwned, Timed, Base):
         belongs_to("jobs", "job_id"),
         belongs_to("steps", "step_id"),
         CheckConstraint("state IN ('waiting','approved','changes','void','expired')", name="state"),
+        Index("ix_approvals_job", "tenant_id", "job_id"),
+        Index("ix_approvals_step", "tenant_id", "step_id"),
     )

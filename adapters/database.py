@@ -1,0 +1,215 @@
+"""The database as the program uses it: engines for the two roles, migrations, and a check with one clear answer."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from adapters.settings import Settings
+from domain.catalog import model as catalog
+from domain.dispatch import model as dispatch
+from domain.production import model as production
+from domain.usage import model as usage
+from tenants import model as tenancy
+from tenants.ports import Signal
+from tenants.records import Base
+from tenants.rls import APP, OWNER, SYSTEM, faults
+from tenants.unit import Units
+
+MODELS = (tenancy, catalog, usage, dispatch, production)
+"""Every module of rows; a new one is added here so that migrations and tests see its tables."""
+
+METADATA = Base.metadata
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+MIGRATION_LOCK = 0x76666F73
+OLDEST = 15
+
+
+class DatabaseError(Exception):
+    """Raised when the database cannot be used as it is; the message is one sentence with the fix."""
+
+
+@dataclass(frozen=True)
+class PoolSizes:
+    """Connections one process holds at most, per role (`app` + `system`)."""
+
+    app: int
+    system: int
+
+    @property
+    def total(self) -> int:
+        return self.app + self.system
+
+
+POOLS: dict[str, PoolSizes] = {
+    "web": PoolSizes(app=12, system=6),
+    "pump": PoolSizes(app=4, system=4),
+    "worker": PoolSizes(app=10, system=6),
+    "command": PoolSizes(app=2, system=2),
+}
+"""Kind of process → sizes. One web, one pump, two workers and four commands stay within 80 connections."""
+
+
+@dataclass(frozen=True)
+class Engines:
+    """The engines of the app role and of the system role."""
+
+    app: AsyncEngine
+    system: AsyncEngine
+
+    def units(self, signal: Signal | None = None) -> Units:
+        """Make the door to rows."""
+        return Units(self.app, self.system, signal)
+
+    async def dispose(self) -> None:
+        """Close all connections."""
+        await self.app.dispose()
+        await self.system.dispose()
+
+
+def make_engines(settings: Settings, process: str = "command") -> Engines:
+    """Make the engines of one process; nothing connects before the first unit of work."""
+    sizes = POOLS[process]
+    return Engines(
+        _make_engine(settings.database_url, sizes.app, process),
+        _make_engine(settings.database_system_url, sizes.system, process),
+    )
+
+
+def _make_engine(url: str, size: int, process: str) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=15,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        # Server-side prepared statements do not survive a transaction-pooling proxy.
+        connect_args={"prepare_threshold": None, "connect_timeout": 5, "application_name": f"vfos {process}"},
+    )
+
+
+# ── Migrations ────────────────────────────────────────────────────────────────────────────────────────────
+async def migrate(settings: Settings, target: str = "head") -> list[str]:
+    """Bring the schema to `target`; answer the versions applied. Raises DatabaseError. Safe to run twice at once."""
+    return await asyncio.to_thread(_migrate, settings.database_owner_url, target)
+
+
+async def unmigrate(settings: Settings, target: str = "base") -> None:
+    """Take the schema back to `target`. Raises DatabaseError."""
+    await asyncio.to_thread(_run, settings.database_owner_url, command.downgrade, target)
+
+
+def config_for(connection: Connection | None = None) -> Config:
+    """Make Alembic's configuration without a file; `connection` is handed to migrations/env.py."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.attributes["connection"] = connection
+    return config
+
+
+def head() -> str:
+    """The newest version of the schema."""
+    return str(ScriptDirectory.from_config(config_for()).get_current_head())
+
+
+def _migrate(url: str, target: str) -> list[str]:
+    before = _run(url, command.upgrade, target)
+    scripts = ScriptDirectory.from_config(config_for())
+    known = [script.revision for script in reversed(list(scripts.walk_revisions("base", target)))]
+    return known[known.index(before) + 1 :] if before in known else known
+
+
+def _run(url: str, action: Any, target: str) -> str | None:
+    """Run an Alembic command in one transaction; answer the version found before it."""
+    engine = _sync_engine(url)
+    try:
+        with engine.begin() as connection:
+            _check_server(connection, OWNER, url)
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            before = _version(connection)
+            action(config_for(connection), target)
+            return before
+    except SQLAlchemyError as error:
+        raise _explained(error, url, "DATABASE_OWNER_URL") from error
+    finally:
+        engine.dispose()
+
+
+# ── The check ─────────────────────────────────────────────────────────────────────────────────────────────
+async def check_database(settings: Settings) -> None:
+    """Raise DatabaseError unless both roles can work: reachable, right roles, newest schema, every table closed."""
+    await asyncio.to_thread(_check, settings.database_url, APP, "DATABASE_URL")
+    await asyncio.to_thread(_check, settings.database_system_url, SYSTEM, "DATABASE_SYSTEM_URL")
+
+
+def _check(url: str, role: str, variable: str) -> None:
+    engine = _sync_engine(url)
+    try:
+        with engine.connect() as connection:
+            _check_server(connection, role, url)
+            found = _version(connection)
+            if found != head():
+                raise DatabaseError(
+                    f"The database is at schema version {found or 'none'}, the program needs {head()}: "
+                    "run `vfos migrate`."
+                )
+            open_walls = faults(connection, METADATA)
+            if open_walls:
+                raise DatabaseError(f"The database does not keep tenants apart: {'; '.join(open_walls[:5])}.")
+    except SQLAlchemyError as error:
+        raise _explained(error, url, variable) from error
+    finally:
+        engine.dispose()
+
+
+def _sync_engine(url: str) -> Engine:
+    return create_engine(url, poolclass=NullPool, connect_args={"prepare_threshold": None, "connect_timeout": 5})
+
+
+def _check_server(connection: Connection, role: str, url: str) -> None:
+    version = int(connection.execute(text("SHOW server_version_num")).scalar_one()) // 10000
+    if version < OLDEST:
+        raise DatabaseError(f"PostgreSQL at {_place(url)} is version {version}: {OLDEST} or newer is needed.")
+    name, above = connection.execute(
+        text("SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+    ).one()
+    if name != role or above:
+        raise DatabaseError(
+            f"The database at {_place(url)} is entered as {name}, which "
+            f"{'ignores row-level security' if above else 'has other rights'}: enter it as {role}."
+        )
+
+
+def _version(connection: Connection) -> str | None:
+    if connection.execute(text("SELECT to_regclass('public.alembic_version')")).scalar_one() is None:
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+def _place(url: str) -> str:
+    """Where a database is, without the password."""
+    parsed = make_url(url)
+    host = parsed.host or parsed.query.get("host", "this machine")
+    return f"{host}{f':{parsed.port}' if parsed.port else ''}/{parsed.database}"
+
+
+def _explained(error: SQLAlchemyError, url: str, variable: str) -> DatabaseError:
+    cause = str(getattr(error, "orig", None) or error).strip().splitlines()
+    why = cause[-1].strip() if cause else type(error).__name__
+    return DatabaseError(
+        f"The database at {_place(url)} cannot be used as {make_url(url).username} ({why}): "
+        f"check {variable} and that PostgreSQL is running."
+    )

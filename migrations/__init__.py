@@ -1,0 +1,1 @@
+"""Versions of the schema, run by Alembic as the role that owns the tables."""
