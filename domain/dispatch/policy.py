@@ -38,10 +38,7 @@ class Flow:
 def eligible(flow: Flow) -> bool:
     """Answer whether limits and pauses let the flow start a step now."""
     return (
-        flow.ready > 0
-        and not flow.paused
-        and flow.running < flow.max_running
-        and flow.tenant_running < flow.tenant_cap
+        flow.ready > 0 and not flow.paused and flow.running < flow.max_running and flow.tenant_running < flow.tenant_cap
     )
 
 

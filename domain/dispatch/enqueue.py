@@ -1,0 +1,102 @@
+"""Putting steps into the queue: rows, what they wait for, and the counts of their flows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.dispatch.flows import add_ready
+from domain.dispatch.model import Step, StepDep
+from tenants.records import uuid7
+
+
+@dataclass(frozen=True)
+class JobKey:
+    """The job that new steps belong to, as the queue knows it: `seq` orders jobs, `priority` lower = sooner."""
+
+    tenant_id: UUID
+    id: UUID
+    project_id: UUID
+    seq: int
+    priority: int = 0
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A step to be put into the queue. `needs`: steps to wait for; `settled` of them have succeeded already.
+
+    `finished` (outputs, input hash) makes it succeed at once: its result was found.
+    """
+
+    kind: str
+    pool: str
+    ordinal: int
+    shard: str = ""
+    gate: bool = False
+    cost: float = 1.0
+    spec: dict[str, Any] = field(default_factory=dict)
+    needs: Sequence[UUID] = ()
+    settled: int = 0
+    finished: tuple[dict[str, Any], str] | None = None
+    id: UUID = field(default_factory=uuid7)
+
+    @property
+    def waits_for(self) -> int:
+        return 0 if self.finished else len(self.needs) - self.settled
+
+
+async def place(session: AsyncSession, job: JobKey, steps: Sequence[Placed], paused: bool = False) -> dict[str, int]:
+    """Insert steps and count those that can run now (answered by pool).
+
+    The caller holds the pools' locks, has opened the flows, and lists needed steps before those that need them.
+    """
+    if not steps:
+        return {}
+    await session.execute(insert(Step), [_row(job, step, paused) for step in steps])
+    deps = [{"tenant_id": job.tenant_id, "step_id": step.id, "needs_id": need} for step in steps for need in step.needs]
+    if deps:
+        await session.execute(insert(StepDep), deps)
+    ready = Counter(step.pool for step in steps if _state(step, paused) == "ready")
+    await add_ready(session, job.tenant_id, ready)
+    return dict(ready)
+
+
+def _state(step: Placed, paused: bool) -> str:
+    if step.finished:
+        return "succeeded"
+    if step.waits_for:
+        return "blocked"
+    return "held" if paused else "ready"
+
+
+def _row(job: JobKey, step: Placed, paused: bool) -> dict[str, Any]:
+    state = _state(step, paused)
+    outputs, input_hash = step.finished or (None, None)
+    return {
+        "tenant_id": job.tenant_id,
+        "id": step.id,
+        "job_id": job.id,
+        "project_id": job.project_id,
+        "pool": step.pool,
+        "kind": step.kind,
+        "shard": step.shard,
+        "ordinal": step.ordinal,
+        "state": state,
+        "gate": step.gate,
+        "priority": job.priority,
+        "job_seq": job.seq,
+        "cost_est": step.cost,
+        "spec": step.spec,
+        "deps_left": step.waits_for,
+        "outputs": outputs,
+        "input_hash": input_hash,
+        "reused": step.finished is not None,
+        "ready_at": func.clock_timestamp() if state == "ready" else None,
+        "finished_at": func.clock_timestamp() if state == "succeeded" else None,
+    }

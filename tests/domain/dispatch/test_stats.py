@@ -1,0 +1,45 @@
+"""What is learned from durations, and when a job will be done."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.dispatch.stats import Remaining, learned, ratio, seconds_left
+
+
+class TestLearning:
+    def test_no_samples_no_opinion(self) -> None:
+        assert ratio(7.0, 0) == 1.0
+
+    def test_enough_samples_count_fully(self) -> None:
+        assert ratio(2.0, 5) == 2.0
+
+    @given(st.lists(st.floats(0.1, 10.0), min_size=1, max_size=40))
+    def test_average_stays_inside_the_samples(self, samples: list[float]) -> None:
+        average = 1.0
+        for n, sample in enumerate(samples):
+            average = learned(average, n, sample)
+        assert min(samples) - 1e-9 <= average <= max(samples) + 1e-9
+
+    def test_first_sample_replaces_the_start(self) -> None:
+        assert learned(1.0, 0, 4.0) == 4.0
+
+
+class TestSecondsLeft:
+    def test_chain_adds_up(self) -> None:
+        chain = [Remaining("a", 10), Remaining("b", 5, needs=["a"]), Remaining("c", 1, needs=["b"])]
+        assert seconds_left(chain, 8) == 16
+
+    def test_fan_out_shares_the_slots(self) -> None:
+        assert seconds_left([Remaining(str(n), 10) for n in range(6)], 2) == 30
+
+    def test_what_is_done_does_not_count(self) -> None:
+        assert seconds_left([Remaining("a", 10, done=0.7)], 1) == pytest.approx(3)
+
+    def test_finished_needs_are_not_listed(self) -> None:
+        assert seconds_left([Remaining("b", 5, needs=["a"])], 1) == 5
+
+    def test_nothing_left(self) -> None:
+        assert seconds_left([], 1) == 0
