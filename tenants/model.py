@@ -150,8 +150,8 @@ class DataKey(TenantOwned, Timed, Base):
     __table_args__ = (of_tenant(),)
 
 
-class Secret(TenantOwned, Timed, Base):
-    """An encrypted value; only `hint` (last 4 characters) and `fingerprint` are ever shown."""
+class SealedSecret(TenantOwned, Timed, Base):
+    """An encrypted value (tenants/vault.py); only `hint` (last 4 characters) and `fingerprint` are ever shown."""
 
     __tablename__ = "secrets"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)

@@ -8,24 +8,28 @@ commits; an exception rolls all back.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import event, insert, select, text
-from sqlalchemy.dialects.postgresql import insert as upsert
+import structlog
+from sqlalchemy import Connection, event, insert, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
-from tenants.model import AuditEntry, Counter, Event, OutboxMessage
+from tenants.audit import PendingAudit, write_audits
+from tenants.counters import take_number
+from tenants.model import Event, OutboxMessage
 from tenants.ports import NoSignal, Signal
 from tenants.principal import Principal
 from tenants.records import TenantOwned
+
+log = structlog.get_logger(__name__)
+
+TELL = text("SELECT set_config('app.tenant_id', :tenant, true)")
+"""Shows PostgreSQL the tenant of this transaction; forgotten at its end."""
 
 AfterCommit = Callable[[], Awaitable[None]]
 
@@ -42,18 +46,6 @@ class PendingEvent:
     job_id: UUID | None
     project_id: UUID | None
     data: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class PendingAudit:
-    """An audit line that will join the chain at the end of the transaction."""
-
-    action: str
-    object_type: str
-    object_id: str
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-    address: str
 
 
 @dataclass
@@ -110,7 +102,7 @@ class Unit:
         """Write audit lines and events; called once, right before commit."""
         await self.session.flush()
         if self._audits:
-            await _write_audits(self.session, self.principal, self._audits)
+            await write_audits(self.session, self.principal, self._audits)
         if self._events:
             self.last_event = await write_events(self.session, self.tenant_id, self._events)
 
@@ -122,6 +114,7 @@ class SystemUnit:
     session: AsyncSession
     purpose: str
     _events: dict[UUID, list[PendingEvent]] = field(default_factory=dict)
+    _audits: list[tuple[Principal, PendingAudit]] = field(default_factory=list)
     _after: list[AfterCommit] = field(default_factory=list)
     last_events: dict[UUID, int] = field(default_factory=dict)
 
@@ -137,11 +130,21 @@ class SystemUnit:
     ) -> None:
         self._events.setdefault(tenant_id, []).append(PendingEvent(event_type, job_id, project_id, data))
 
+    def audit(
+        self, principal: Principal, action: str, object_type: str, object_id: object, *, address: str = "", **after: Any
+    ) -> None:
+        """Add a line to the audit trail of the principal's tenant."""
+        line = PendingAudit(action, object_type, str(object_id), None, after or None, address)
+        self._audits.append((principal, line))
+
     def after_commit(self, action: AfterCommit) -> None:
         self._after.append(action)
 
     async def write_pending(self) -> None:
         await self.session.flush()
+        # Counters are locked in one order by everybody (audit before event, tenants by id), else they deadlock.
+        for principal, line in sorted(self._audits, key=lambda pair: pair[0].tenant_id):
+            await write_audits(self.session, principal, [line])
         for tenant_id in sorted(self._events):
             self.last_events[tenant_id] = await write_events(self.session, tenant_id, self._events[tenant_id])
 
@@ -156,16 +159,17 @@ class Units:
     @asynccontextmanager
     async def open(self, principal: Principal) -> AsyncIterator[Unit]:
         """Open a transaction in which only the principal's tenant exists."""
-        async with AsyncSession(self._app, expire_on_commit=False) as session:
-            _bind(session.sync_session, principal.tenant_id)
+        tied = {"tenant_id": principal.tenant_id}
+        async with AsyncSession(
+            self._app, sync_session_class=TenantSession, info=tied, expire_on_commit=False
+        ) as session:
             unit = Unit(session, principal)
             async with session.begin():
                 yield unit
                 await unit.write_pending()
         if unit.last_event is not None:
             await self.signal.events(unit.tenant_id, unit.last_event)
-        for action in unit._after:
-            await action()
+        await _run_all(unit._after)
 
     @asynccontextmanager
     async def system(self, purpose: str) -> AsyncIterator[SystemUnit]:
@@ -177,46 +181,60 @@ class Units:
                 await unit.write_pending()
         for tenant_id, seq in unit.last_events.items():
             await self.signal.events(tenant_id, seq)
-        for action in unit._after:
+        await _run_all(unit._after)
+
+
+async def _run_all(actions: list[AfterCommit]) -> None:
+    for action in actions:
+        try:
             await action()
+        except Exception:
+            # The rows are safe; failing the caller now would make it believe they are not.
+            log.exception("after_commit_failed")
 
 
-def _bind(session: Session, tenant_id: UUID) -> None:
-    """Tie a session to a tenant: in the database, in every ORM query, and in every flush."""
-
-    @event.listens_for(session, "after_begin")
-    def tell_database(_session: Session, _transaction: Any, connection: Any) -> None:
-        connection.execute(text("SELECT set_config('app.tenant_id', :tenant, true)"), {"tenant": str(tenant_id)})
-
-    @event.listens_for(session, "do_orm_execute")
-    def narrow(state: ORMExecuteState) -> None:
-        if state.is_select or state.is_update or state.is_delete:
-            state.statement = state.statement.options(
-                with_loader_criteria(TenantOwned, lambda row: row.tenant_id == tenant_id, include_aliases=True)
-            )
-
-    @event.listens_for(session, "before_flush")
-    def check(flushing: Session, _context: Any, _instances: Any) -> None:
-        for row in (*flushing.new, *flushing.dirty, *flushing.deleted):
-            if not isinstance(row, TenantOwned):
-                continue
-            owner: UUID | None = row.tenant_id
-            if owner is None:
-                row.tenant_id = tenant_id
-            elif owner != tenant_id:
-                raise WrongTenant(f"{type(row).__name__} belongs to another tenant")
+class TenantSession(Session):
+    """A session tied to `info["tenant_id"]`: in the database, in every ORM query, and in every flush."""
 
 
-async def take_number(session: AsyncSession, tenant_id: UUID, name: str, count: int = 1) -> int:
-    """Take `count` numbers from a tenant's counter; its row stays locked until the transaction ends."""
-    statement = (
-        upsert(Counter)
-        .values(tenant_id=tenant_id, name=name, value=count)
-        .on_conflict_do_update(index_elements=["tenant_id", "name"], set_={"value": Counter.value + count})
-        .returning(Counter.value)
-    )
-    last = (await session.execute(statement)).scalar_one()
-    return int(last) - count + 1
+@event.listens_for(TenantSession, "after_begin")
+def _tell_database(session: Session, _transaction: Any, connection: Connection) -> None:
+    connection.execute(TELL, {"tenant": str(session.info["tenant_id"])})
+
+
+@event.listens_for(TenantSession, "do_orm_execute")
+def _narrow(state: ORMExecuteState) -> None:
+    tenant_id: UUID = state.session.info["tenant_id"]
+    if state.is_insert or state.is_update:
+        _check_parameters(state, tenant_id)
+    if state.is_select or state.is_update or state.is_delete:
+        state.statement = state.statement.options(
+            with_loader_criteria(TenantOwned, lambda row: row.tenant_id == tenant_id, include_aliases=True)
+        )
+
+
+@event.listens_for(TenantSession, "before_flush")
+def _check(session: Session, _context: Any, _instances: Any) -> None:
+    for row in (*session.new, *session.dirty, *session.deleted):
+        if isinstance(row, TenantOwned):
+            _check_row(row, session.info["tenant_id"])
+
+
+def _check_row(row: TenantOwned, tenant_id: UUID) -> None:
+    """Refuse a row of another tenant, also one whose tenant was changed after it was loaded."""
+    stored, owner = inspect(row).identity, cast("UUID | None", row.tenant_id)
+    if owner is None and stored is None:
+        row.tenant_id = tenant_id
+    elif owner != tenant_id or (stored is not None and stored[0] != tenant_id):
+        raise WrongTenant(f"{type(row).__name__} belongs to another tenant")
+
+
+def _check_parameters(state: ORMExecuteState, tenant_id: UUID) -> None:
+    """Refuse bulk inserts and updates by key that name another tenant: no flush sees them."""
+    given = state.parameters or ()
+    for line in (given,) if isinstance(given, Mapping) else given:
+        if line.get("tenant_id", tenant_id) != tenant_id:
+            raise WrongTenant("A bulk statement names another tenant")
 
 
 async def write_events(session: AsyncSession, tenant_id: UUID, events: list[PendingEvent]) -> int:
@@ -235,36 +253,3 @@ async def write_events(session: AsyncSession, tenant_id: UUID, events: list[Pend
     ]
     await session.execute(insert(Event), rows)
     return first + len(events) - 1
-
-
-def audit_digest(previous: str, line: dict[str, Any]) -> str:
-    """Chain an audit line to the one before: SHA-256 over the previous digest and the canonical line."""
-    canonical = json.dumps(line, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    return hashlib.sha256(f"{previous}\n{canonical}".encode()).hexdigest()
-
-
-async def _write_audits(session: AsyncSession, principal: Principal, audits: list[PendingAudit]) -> None:
-    tenant_id = principal.tenant_id
-    first = await take_number(session, tenant_id, "audit", len(audits))
-    before_first = select(AuditEntry.digest).where(AuditEntry.tenant_id == tenant_id, AuditEntry.seq == first - 1)
-    digest = (await session.execute(before_first)).scalar_one_or_none() or ""
-    for offset, pending in enumerate(audits):
-        line = {
-            "tenant_id": tenant_id,
-            "seq": first + offset,
-            "at": datetime.now(UTC),
-            "actor_kind": principal.kind,
-            "actor_id": principal.actor_id,
-            "actor_name": principal.name,
-            "role": principal.role,
-            "action": pending.action,
-            "object_type": pending.object_type,
-            "object_id": pending.object_id,
-            "before": pending.before,
-            "after": pending.after,
-            "address": pending.address,
-            "trace_id": principal.trace_id,
-        }
-        digest = audit_digest(digest, line)
-        session.add(AuditEntry(**line, digest=digest))
-    await session.flush()

@@ -1,0 +1,373 @@
+"""Who may enter where: owner links, sessions, and the workspaces of a person.
+
+All this happens before a tenant is known, so these are system routines; the app role can read neither sessions
+nor links. Tokens are shown once and stored as SHA-256. Times are the database's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Delete, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tenants.model import AuthSession, Membership, OwnerLink, Tenant, User
+from tenants.principal import Principal
+from tenants.records import uuid7
+from tenants.roles import Role
+from tenants.unit import Units
+
+IDLE = timedelta(days=7)
+ABSOLUTE = timedelta(days=30)
+TOUCH_EVERY = timedelta(minutes=1)
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+_PURPOSE = "directory"
+
+
+class DirectoryError(Exception):
+    """Base of what can go wrong at the door; the message is safe to show."""
+
+
+class LinkRefused(DirectoryError):
+    """Raised when an owner link is unknown, used or out of date; which of them is not told."""
+
+    def __init__(self) -> None:
+        super().__init__("This link is not valid any more. Ask for a new one with `vfos admin owner-link`.")
+
+
+class SlugRefused(DirectoryError):
+    """Raised when a workspace cannot have this address."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """A signed-in person and how they like their pages."""
+
+    id: UUID
+    name: str
+    email: str | None
+    language: str
+    theme: str
+    density: str
+    time_zone: str
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A person's membership, with the workspace's names; `projects` narrows it (None = all)."""
+
+    tenant_id: UUID
+    slug: str
+    name: str
+    role: Role
+    projects: frozenset[UUID] | None
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A live session: who, since when, and where they may go."""
+
+    person: Person
+    session_hash: str
+    authenticated_at: datetime
+    expires_at: datetime
+    seats: tuple[Seat, ...]
+
+    def seat(self, slug: str) -> Seat | None:
+        """The seat in a workspace, or None: unknown and foreign are the same answer."""
+        return next((seat for seat in self.seats if seat.slug == slug), None)
+
+    def principal(self, slug: str, trace_id: str = "") -> Principal | None:
+        """The principal this person is in a workspace, or None."""
+        seat = self.seat(slug)
+        if seat is None:
+            return None
+        return Principal(
+            tenant_id=seat.tenant_id,
+            kind="person",
+            role=seat.role,
+            actor_id=self.person.id,
+            name=self.person.name,
+            projects=seat.projects,
+            trace_id=trace_id,
+        )
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A fresh session: `token` is the cookie's value, shown this once."""
+
+    token: str
+    user_id: UUID
+    tenant_id: UUID
+    slug: str
+
+
+@dataclass(frozen=True)
+class SessionLine:
+    """One of a person's sessions as they see it; `handle` names it for ending it."""
+
+    handle: str
+    created_at: datetime
+    last_seen_at: datetime
+    address: str
+    agent: str
+    methods: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Browser:
+    """Where a request came from, as shown to the person later."""
+
+    address: str = ""
+    agent: str = ""
+
+
+def token_hash(token: str) -> str:
+    """The form in which a token is stored."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+# ── Workspaces ────────────────────────────────────────────────────────────────────────────────────────────
+async def create_tenant(units: Units, slug: str, name: str, *, tier: str = "free") -> UUID:
+    """Make a workspace and answer its id. Raises SlugRefused."""
+    if not SLUG.fullmatch(slug):
+        raise SlugRefused(f"“{slug[:60]}” cannot be an address: use 1 to 40 lower-case letters, digits and dashes.")
+    async with units.system(_PURPOSE) as unit:
+        made: UUID | None = await unit.session.scalar(
+            upsert(Tenant)
+            .values(id=uuid7(), slug=slug, name=name, tier=tier)
+            .on_conflict_do_nothing(index_elements=["slug"])
+            .returning(Tenant.id)
+        )
+    if made is None:
+        raise SlugRefused(f"The address “{slug}” is taken: choose another.")
+    return made
+
+
+async def find_tenant(units: Units, slug: str) -> UUID | None:
+    """The id of a workspace by its address; for commands of the machine's owner, never for a visitor."""
+    async with units.system(_PURPOSE) as unit:
+        return await unit.session.scalar(select(Tenant.id).where(Tenant.slug == slug))
+
+
+async def has_owner(units: Units, tenant_id: UUID) -> bool:
+    """Whether somebody who can sign in owns the workspace."""
+    async with units.system(_PURPOSE) as unit:
+        return await _first_owner(unit.session, tenant_id) is not None
+
+
+# ── The one-time owner link ───────────────────────────────────────────────────────────────────────────────
+async def issue_owner_link(units: Units, tenant_id: UUID, *, valid_for: timedelta | None = None) -> str:
+    """Make a one-time token that signs in the workspace's owner, and answer it; earlier unused ones end."""
+    token = secrets.token_urlsafe(32)
+    async with units.system(_PURPOSE) as unit:
+        await unit.session.execute(_unused_links(tenant_id))
+        expires = func.now() + valid_for if valid_for is not None else None
+        unit.session.add(OwnerLink(token_hash=token_hash(token), tenant_id=tenant_id, expires_at=expires))
+    return token
+
+
+async def redeem_owner_link(units: Units, token: str, browser: Browser, *, language: str = "en") -> SignedIn:
+    """Use a link up: sign in the first owner, made now if there is none. Raises LinkRefused."""
+    if not _TOKEN.fullmatch(token):
+        raise LinkRefused
+    async with units.system(_PURPOSE) as unit:
+        tenant_id = await unit.session.scalar(
+            update(OwnerLink)
+            .where(OwnerLink.token_hash == token_hash(token), OwnerLink.used_at.is_(None), _not_past(OwnerLink))
+            .values(used_at=func.now())
+            .returning(OwnerLink.tenant_id)
+        )
+        if tenant_id is None:
+            raise LinkRefused
+        user_id = await _first_owner(unit.session, tenant_id) or await _make_owner(unit.session, tenant_id, language)
+        await unit.session.execute(
+            update(OwnerLink).where(OwnerLink.token_hash == token_hash(token)).values(used_by=user_id)
+        )
+        await unit.session.execute(_unused_links(tenant_id))
+        cookie = _new_session(unit.session, user_id, ["owner-link"], browser)
+        owner = Principal(tenant_id=tenant_id, kind="person", role="owner", actor_id=user_id)
+        unit.audit(owner, "session.begin", "user", user_id, address=browser.address, method="owner-link")
+        slug = (await unit.session.execute(select(Tenant.slug).where(Tenant.id == tenant_id))).scalar_one()
+    return SignedIn(cookie, user_id, tenant_id, slug)
+
+
+def _unused_links(tenant_id: UUID) -> Delete:
+    return delete(OwnerLink).where(OwnerLink.tenant_id == tenant_id, OwnerLink.used_at.is_(None))
+
+
+def _not_past(row: type[OwnerLink]) -> ColumnElement[bool]:
+    return row.expires_at.is_(None) | (row.expires_at > func.now())
+
+
+async def _first_owner(session: AsyncSession, tenant_id: UUID) -> UUID | None:
+    return await session.scalar(
+        select(User.id)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.tenant_id == tenant_id, Membership.role == "owner", User.disabled_at.is_(None))
+        .order_by(Membership.created_at, User.id)
+        .limit(1)
+    )
+
+
+async def _make_owner(session: AsyncSession, tenant_id: UUID, language: str) -> UUID:
+    user = User(id=uuid7(), name="Owner", language=language)
+    session.add(user)
+    await session.flush()
+    session.add(Membership(tenant_id=tenant_id, user_id=user.id, role="owner"))
+    return user.id
+
+
+# ── Sessions ──────────────────────────────────────────────────────────────────────────────────────────────
+def _new_session(session: AsyncSession, user_id: UUID, methods: Sequence[str], browser: Browser) -> str:
+    token = secrets.token_urlsafe(32)
+    session.add(
+        AuthSession(
+            id_hash=token_hash(token),
+            user_id=user_id,
+            idle_expires_at=func.now() + IDLE,
+            expires_at=func.now() + ABSOLUTE,
+            methods=list(methods),
+            address=browser.address[:64],
+            agent=browser.agent[:256],
+        )
+    )
+    return token
+
+
+async def begin_session(units: Units, user_id: UUID, methods: Sequence[str], browser: Browser) -> str:
+    """Sign a person in and answer the cookie's value."""
+    async with units.system(_PURPOSE) as unit:
+        return _new_session(unit.session, user_id, methods, browser)
+
+
+async def load_visitor(units: Units, token: str) -> Visitor | None:
+    """Answer who holds this cookie, with role and membership as they are now; None when the session is not live.
+
+    Writes at most once a minute, and never revives a session that was ended meanwhile.
+    """
+    if not _TOKEN.fullmatch(token):
+        return None
+    async with units.system(_PURPOSE) as unit:
+        found = (
+            await unit.session.execute(
+                select(AuthSession, User, AuthSession.last_seen_at < func.now() - TOUCH_EVERY)
+                .join(User, User.id == AuthSession.user_id)
+                .where(AuthSession.id_hash == token_hash(token), _live(), User.disabled_at.is_(None))
+            )
+        ).one_or_none()
+        if found is None:
+            return None
+        session, user, stale = found
+        if stale:
+            await _touch(unit.session, session.id_hash)
+        seats = await _seats(unit.session, user.id)
+    person = Person(user.id, user.name, user.email, user.language, user.theme, user.density, user.time_zone)
+    return Visitor(person, session.id_hash, session.authenticated_at, session.expires_at, seats)
+
+
+def _live() -> ColumnElement[bool]:
+    return (
+        AuthSession.revoked_at.is_(None)
+        & (AuthSession.expires_at > func.now())
+        & (AuthSession.idle_expires_at > func.now())
+    )
+
+
+async def _touch(session: AsyncSession, id_hash: str) -> None:
+    await session.execute(
+        update(AuthSession)
+        .where(AuthSession.id_hash == id_hash, _live())
+        .values(last_seen_at=func.now(), idle_expires_at=func.least(func.now() + IDLE, AuthSession.expires_at))
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _seats(session: AsyncSession, user_id: UUID) -> tuple[Seat, ...]:
+    rows = await session.execute(
+        select(Tenant.id, Tenant.slug, Tenant.name, Membership.role, Membership.projects)
+        .join(Membership, Membership.tenant_id == Tenant.id)
+        .where(Membership.user_id == user_id)
+        .order_by(Tenant.name, Tenant.id)
+    )
+    return tuple(
+        Seat(tenant_id, slug, name, cast("Role", role), None if only is None else frozenset(map(UUID, only)))
+        for tenant_id, slug, name, role, only in rows
+    )
+
+
+async def seats_of(units: Units, user_id: UUID) -> tuple[Seat, ...]:
+    """The workspaces of a person, by name."""
+    async with units.system(_PURPOSE) as unit:
+        return await _seats(unit.session, user_id)
+
+
+async def rotate_session(units: Units, token: str, methods: Sequence[str], browser: Browser) -> str | None:
+    """Replace a live session after a new sign-in or a change of rights; None when it was not live."""
+    async with units.system(_PURPOSE) as unit:
+        user_id = await unit.session.scalar(
+            update(AuthSession)
+            .where(AuthSession.id_hash == token_hash(token), _live())
+            .values(revoked_at=func.now())
+            .returning(AuthSession.user_id)
+        )
+        return None if user_id is None else _new_session(unit.session, user_id, methods, browser)
+
+
+async def end_session(units: Units, token: str) -> None:
+    """Sign out; ending what is not live is not an error."""
+    await _end(units, AuthSession.id_hash == token_hash(token))
+
+
+async def end_session_of(units: Units, user_id: UUID, handle: str) -> bool:
+    """End one of a person's own sessions; False when they have no such live session."""
+    return await _end(units, (AuthSession.user_id == user_id) & (AuthSession.id_hash == handle)) > 0
+
+
+async def end_other_sessions(units: Units, user_id: UUID, but: str) -> int:
+    """End all sessions of a person but the one with this hash; answer how many."""
+    return await _end(units, (AuthSession.user_id == user_id) & (AuthSession.id_hash != but))
+
+
+async def _end(units: Units, which: ColumnElement[bool]) -> int:
+    async with units.system(_PURPOSE) as unit:
+        ended = await unit.session.execute(
+            update(AuthSession)
+            .where(which, AuthSession.revoked_at.is_(None))
+            .values(revoked_at=func.now())
+            .returning(AuthSession.id_hash)
+        )
+        return len(ended.all())
+
+
+async def sessions_of(units: Units, user_id: UUID) -> list[SessionLine]:
+    """A person's live sessions, last used first."""
+    async with units.system(_PURPOSE) as unit:
+        rows = await unit.session.scalars(
+            select(AuthSession)
+            .where(AuthSession.user_id == user_id, _live())
+            .order_by(AuthSession.last_seen_at.desc(), AuthSession.id_hash)
+        )
+        return [
+            SessionLine(row.id_hash, row.created_at, row.last_seen_at, row.address, row.agent, tuple(row.methods))
+            for row in rows
+        ]
+
+
+async def save_preferences(units: Units, user_id: UUID, **changes: str) -> None:
+    """Change a person's own `name`, `language`, `theme`, `density` or `time_zone`. Raises TypeError for others."""
+    unknown = changes.keys() - {"name", "language", "theme", "density", "time_zone"}
+    if unknown:
+        raise TypeError(f"Not a preference: {', '.join(sorted(unknown))}")
+    async with units.system(_PURPOSE) as unit:
+        await unit.session.execute(update(User).where(User.id == user_id).values(**changes))
