@@ -91,7 +91,7 @@ class Binding(TenantOwned, Timed, Base):
 class LibraryPicture(TenantOwned, Timed, Base):
     """A picture uploaded to a project; `tags` and `captions` (by language) match it to scenes.
 
-    `role`: picture, logo or music (sound files live here too, with width and height 0).
+    `role`: picture, logo or music (sound files live here too, with width and height 0 and their exact `seconds`).
     """
 
     __tablename__ = "library_pictures"
@@ -107,6 +107,7 @@ class LibraryPicture(TenantOwned, Timed, Base):
     licence: Mapped[str] = mapped_column(default="")
     credit: Mapped[str] = mapped_column(default="")
     role: Mapped[str] = mapped_column(default="picture", server_default="picture")
+    seconds: Mapped[str] = mapped_column(default="", server_default="")
     uploaded_at: Mapped[datetime] = mapped_column(server_default=func.now())
     __table_args__ = (
         belongs_to("projects", "project_id"),

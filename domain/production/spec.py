@@ -68,7 +68,7 @@ class KnowledgePart(SpecPart):
 
 
 class LibraryItem(SpecPart):
-    """A picture, logo or sound of the project's library; captions and tags by language."""
+    """A picture, logo or sound of the project's library; captions and tags by language, `seconds` exact ("n/d")."""
 
     id: str
     role: str
@@ -79,6 +79,7 @@ class LibraryItem(SpecPart):
     captions: dict[str, str] = Field(default_factory=dict)
     tags: dict[str, list[str]] = Field(default_factory=dict)
     focus: list[str] = Field(default_factory=lambda: ["0.5", "0.5"])
+    seconds: str = ""
     licence: str = ""
     credit: str = ""
 

@@ -424,6 +424,7 @@ def make_tables() -> None:
         sa.Column("licence", sa.Text(), nullable=False),
         sa.Column("credit", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), server_default="picture", nullable=False),
+        sa.Column("seconds", sa.Text(), server_default="", nullable=False),
         sa.Column("uploaded_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
