@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
+from domain.catalog.knowledge import Fact as Fact
 from timeline.plan import RenderPlan, Segment
 
 SAMPLE_RATE = 48_000
@@ -60,17 +61,6 @@ class Usage:
 
 
 # ── Script ────────────────────────────────────────────────────────────────────────────────────────────────
-@dataclass(frozen=True)
-class Fact:
-    """One sentence of knowledge with where it comes from."""
-
-    id: str
-    text: str
-    source: str
-    document: str
-    tags: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True)
 class ScriptRequest:
     """What a writer is asked for. `faults` are what validators found in the previous draft, for repairs."""

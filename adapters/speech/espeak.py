@@ -1,0 +1,168 @@
+"""espeak-ng as a narrator: the draft voice that needs no key and no network.
+
+The library runs in `adapters.speech.espeak_process`, started on first use and kept; sentences are spoken one by
+one. The same request gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from adapters.speech.ssml import BadSsml, for_espeak, parse
+from adapters.speech.voices import VOICES, DraftVoice, default_voice
+from domain.production.ports import ProviderBusy, ProviderRefused, SpeechRequest, SpokenSentence, SpokenWord, Usage
+from domain.production.speech import Node, Prosody, UnspeakableText, Voice
+
+ANSWER_SECONDS = 30.0
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+class _Lost(Exception):
+    """The child ended, hung or answered nonsense."""
+
+
+class EspeakNarrator:
+    """Narrator over one long-lived child process; safe to share between tasks and threads."""
+
+    name = "espeak"
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+
+    async def speak(self, request: SpeechRequest) -> SpokenSentence:
+        """Speak one sentence. Raises ProviderRefused for bad SSML or voice, ProviderBusy if the child is lost twice."""
+        order, voice = engine_order(request)
+        header, pcm = await asyncio.to_thread(self._ask, order)
+        if error := header.get("error"):
+            raise ProviderRefused(self.name, f"The draft voice could not speak the sentence: {error}.")
+        if not pcm:
+            shown = " ".join(request.words)[:80]
+            fix = "Write words that can be read aloud, or delete the sentence."
+            raise ProviderRefused(self.name, f"Nothing of “{shown}” can be spoken.", fix=fix)
+        columns = zip(request.words, header["starts"], header["ends"], header["sources"], strict=True)
+        words = tuple(SpokenWord(text, start, end, source) for text, start, end, source in columns)
+        usage = Usage({"characters": sum(map(len, request.words))}, 0)
+        return SpokenSentence(pcm, words, self.name, voice.name, usage, draft=True)
+
+    async def preview(self, text: str, language: str, voice: str = "") -> SpokenSentence:
+        """Speak a short text for listening to a voice."""
+        from domain.production.narration import Delivery, speech_request
+        from domain.studio.script import Sentence
+
+        delivery = Delivery(voice or default_voice(language))
+        return await self.speak(speech_request(Sentence(id="p", text=text), language=language, delivery=delivery))
+
+    def close(self) -> None:
+        """End the child process; the next sentence starts a new one."""
+        with self._lock:
+            self._end()
+
+    # ── The child ─────────────────────────────────────────────────────────────────────────────────────────
+    def _ask(self, order: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+        with self._lock:
+            for last in (False, True):
+                try:
+                    return self._exchange(order)
+                except _Lost as fault:
+                    self._end()
+                    if last:
+                        sentence = f"The draft voice stopped working twice on one sentence ({fault})."
+                        raise ProviderBusy(self.name, sentence, fix="Run the step again.") from None
+            raise AssertionError
+
+    def _exchange(self, order: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+        child = self._started()
+        assert child.stdin
+        assert child.stdout
+        watch = threading.Timer(ANSWER_SECONDS, child.kill)
+        watch.start()
+        try:
+            child.stdin.write(json.dumps(order).encode() + b"\n")
+            child.stdin.flush()
+            header = json.loads(child.stdout.readline() or b"null")
+            if not isinstance(header, dict):
+                raise _Lost("it ended")
+            pcm = child.stdout.read(int(header["bytes"]))
+            if len(pcm) != header["bytes"]:
+                raise _Lost("it ended in the middle of an answer")
+        except (OSError, ValueError, KeyError) as fault:
+            raise _Lost(type(fault).__name__) from None
+        finally:
+            watch.cancel()
+        return header, pcm
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._child is None or self._child.poll() is not None:
+            self._end()
+            command = [sys.executable, "-m", "adapters.speech.espeak_process"]
+            environment = {"LC_ALL": "C.UTF-8", "PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1"}
+            self._child = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=_ROOT,
+                env=environment,
+            )
+        return self._child
+
+    def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe:
+                try:
+                    pipe.close()
+                except OSError:
+                    continue
+
+
+def engine_order(request: SpeechRequest) -> tuple[dict[str, Any], DraftVoice]:
+    """What the child is told: the engine's voice and settings, its SSML, and how many marks to expect."""
+    try:
+        tree = parse(request.ssml)
+        nodes, prosody = unwrapped(tree.children)
+        name = request.voice if request.voice in VOICES else ""
+        voice = VOICES.get(name)
+        if voice is None:
+            known = ", ".join(VOICES)
+            raise ProviderRefused(
+                "espeak", f"The draft voice “{request.voice}” is unknown.", fix=f"Use one of {known}."
+            )
+        ssml = for_espeak(nodes)
+    except (BadSsml, UnspeakableText) as fault:
+        raise ProviderRefused("espeak", fault.sentence) from None
+    order = {
+        "ssml": ssml,
+        "letters": [len(word) for word in request.words],
+        "voice": voice.engine,
+        "rate": round(voice.rate * (1 + prosody.rate / 100)),
+        "pitch": max(0, min(100, round(voice.pitch * (1 + prosody.pitch / 100)))),
+        "range": voice.range,
+        "gain": voice.gain + prosody.volume * 0.1,
+    }
+    return order, voice
+
+
+def unwrapped(children: tuple[Node, ...] | Any) -> tuple[tuple[Node, ...], Prosody]:
+    """Take off the voice and prosody that wrap the whole sentence; the engine is set by parameters instead."""
+    prosody = Prosody(())
+    nodes: tuple[Node, ...] = tuple(children)
+    while len(nodes) == 1 and isinstance(nodes[0], Voice | Prosody):
+        if isinstance(nodes[0], Prosody):
+            prosody = replace(nodes[0], children=())
+        nodes = tuple(nodes[0].children)
+    return nodes, prosody

@@ -1,0 +1,222 @@
+"""Knowledge: documents with one fact per sentence and their sources, and the choice of facts for a topic.
+
+A document is Markdown. `##` headings are themes; list items and sentences are facts; a line such as
+`Source: NASA, https://…` (`Fonte:` in Portuguese) gives the source of the facts above it in its theme that have
+none yet or, where there are none, of those below it. `Tags: a, b` anywhere names the document's tags.
+
+Tiers: 1 always comes along, 2 when the recipe names the document, 3 only when it is about the topic.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from domain.catalog.wordlists import FILLER_WORDS
+from domain.catalog.words import content_stems, plain, primary, same_language, sentences_of, stem
+
+ALWAYS, BY_RECIPE, BY_RETRIEVAL = 1, 2, 3
+
+_HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
+_SOURCE = re.compile(r"^[>*_\-\s]*(?:sources?|fontes?)\s*[*_]*\s*:\s*[*_]*\s*(.+?)[*_]*$", re.IGNORECASE)
+_TAGS = re.compile(r"^(?:tags|etiquetas)\s*:\s*(.+)$", re.IGNORECASE)
+_BULLET = re.compile(r"^(?:[-*+]|\d{1,3}[.)])\s+")
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_MARKUP = re.compile(r"(\*\*|__|`)(.+?)\1")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One sentence of knowledge with where it comes from.
+
+    `id` stays the same as long as document and sentence do; `theme` is the heading it stands under and `position`
+    its place in the document.
+    """
+
+    id: str
+    text: str
+    source: str
+    document: str
+    tags: tuple[str, ...] = ()
+    theme: str = ""
+    position: int = 0
+
+
+@dataclass(frozen=True)
+class KnowledgeDocument:
+    """A knowledge document as the catalogue keeps it. `language` empty = fits every language."""
+
+    slug: str
+    title: str
+    text: str
+    language: str = ""
+    tier: int = BY_RETRIEVAL
+    tags: tuple[str, ...] = ()
+
+
+@dataclass
+class _Reading:
+    """State while reading a document from top to bottom."""
+
+    theme: str = ""
+    default_source: str = ""
+    open_from: int = 0
+    facts: list[Fact] = field(default_factory=list)
+
+
+def parse_document(document: KnowledgeDocument) -> list[Fact]:
+    """Read a document's facts in order; a sentence that occurs twice is one fact."""
+    reading, tags = _Reading(), list(document.tags)
+    for line in _lines(document.text):
+        if heading := _HEADING.match(line):
+            level_one = len(heading[1]) == 1
+            reading.theme = "" if level_one else _clean(heading[2])
+            reading.default_source, reading.open_from = "", len(reading.facts)
+        elif source := _SOURCE.match(line):
+            _give_source(reading, _clean_source(source[1]))
+        elif named := _TAGS.match(line):
+            tags += [tag.strip() for tag in named[1].split(",") if tag.strip()]
+        else:
+            _add_facts(reading, document, _BULLET.sub("", line))
+    unique = {fact.id: fact for fact in reversed(reading.facts)}
+    ordered = sorted(unique.values(), key=lambda fact: fact.position)
+    return [replace(fact, tags=tuple(dict.fromkeys(tags))) for fact in ordered]
+
+
+def unsourced(document: KnowledgeDocument) -> list[Fact]:
+    """Facts of a document that name no source, for a warning where documents are edited."""
+    return [fact for fact in parse_document(document) if not fact.source]
+
+
+def _lines(text: str) -> Iterable[str]:
+    """Markdown lines with the soft-wrapped lines of a paragraph or list item joined."""
+    held = ""
+    for raw in text.splitlines():
+        line = raw.strip()
+        alone = not line or bool(_HEADING.match(line) or _SOURCE.match(line) or _TAGS.match(line))
+        if held and (alone or _BULLET.match(line)):
+            yield held
+            held = ""
+        if alone:
+            if line:
+                yield line
+        else:
+            held = f"{held} {line}".strip()
+    if held:
+        yield held
+
+
+def _add_facts(reading: _Reading, document: KnowledgeDocument, text: str) -> None:
+    for sentence in sentences_of(_clean(text)):
+        if len(sentence.split()) < 3:
+            continue
+        digest = hashlib.sha256(f"{document.slug}\n{plain(sentence)}".encode()).hexdigest()[:10]
+        reading.facts.append(
+            Fact(
+                id=f"{document.slug}#{digest}",
+                text=sentence if sentence[-1] in ".!?…" else sentence + ".",
+                source=reading.default_source,
+                document=document.title,
+                theme=reading.theme,
+                position=len(reading.facts),
+            )
+        )
+
+
+def _give_source(reading: _Reading, source: str) -> None:
+    waiting = range(reading.open_from, len(reading.facts))
+    if not waiting:
+        reading.default_source = source
+    for index in waiting:
+        reading.facts[index] = replace(reading.facts[index], source=source)
+    reading.open_from = len(reading.facts)
+
+
+def _clean(text: str) -> str:
+    bare = _LINK.sub(r"\1", text).lstrip("> ")
+    while (next_text := _MARKUP.sub(r"\2", bare)) != bare:
+        bare = next_text
+    return " ".join(bare.split())
+
+
+def _clean_source(text: str) -> str:
+    return " ".join(re.sub(r"\[([^\]]*)\]\(([^)]*)\)", r"\1, \2", text).split())
+
+
+# ── Choice ────────────────────────────────────────────────────────────────────────────────────────────────
+class Relevance:
+    """BM25 of facts for a topic (k1 1.4, b 0.6; title, theme and tags count like words of the fact)."""
+
+    def __init__(self, facts: Sequence[Fact], language: str) -> None:
+        self.language = language
+        self.bags = {fact.id: Counter(_terms(fact, language)) for fact in facts}
+        lengths = [sum(bag.values()) for bag in self.bags.values()]
+        self.mean = sum(lengths) / len(lengths) if lengths else 1.0
+        self.seen = Counter(term for bag in self.bags.values() for term in bag)
+
+    def rarity(self, term: str) -> float:
+        count = self.seen[term]
+        return math.log(1 + (len(self.bags) - count + 0.5) / (count + 0.5))
+
+    def score(self, fact: Fact, topic: str) -> float:
+        """0 when no meaningful word of the topic occurs in the fact or its headings."""
+        bag = self.bags[fact.id]
+        size = sum(bag.values()) / self.mean
+        total = 0.0
+        for term in dict.fromkeys(topic_stems(topic, self.language)):
+            count = bag[term]
+            total += self.rarity(term) * count * 2.4 / (count + 1.4 * (0.4 + 0.6 * size)) if count else 0.0
+        return total
+
+
+def topic_stems(topic: str, language: str) -> list[str]:
+    """The topic's meaningful stems; words about the film itself (video, story, minute) say nothing about facts."""
+    fillers = {stem(word, language) for word in FILLER_WORDS.get(primary(language), frozenset())}
+    stems = content_stems(topic, language)
+    return [term for term in stems if term not in fillers] or stems
+
+
+def _terms(fact: Fact, language: str) -> list[str]:
+    return content_stems(" ".join([fact.text, fact.theme, fact.document, *fact.tags]), language)
+
+
+def select_facts(topic: str, documents: Sequence[KnowledgeDocument], n: int, language: str) -> list[Fact]:
+    """Choose the facts that come along with a topic: all of tier 1, then the best `n` of tiers 2 and 3.
+
+    Tier 3 facts must share a meaningful word with the topic; tier 2 facts need not. Choosing is diverse: a fact
+    that repeats chosen ones yields to one that adds something. Facts of one document keep their order.
+    """
+    fitting = [document for document in documents if same_language(document.language, language)]
+    read = {document.slug: parse_document(document) for document in fitting}
+    always = [fact for document in fitting if document.tier == ALWAYS for fact in read[document.slug]]
+    pool = [(fact, doc.tier) for doc in fitting if doc.tier != ALWAYS for fact in read[doc.slug]]
+    relevance = Relevance([fact for fact, _ in pool], language)
+    scored: list[tuple[Fact, float]] = []
+    for fact, tier in pool:
+        score = relevance.score(fact, topic)
+        if score > 0 or tier == BY_RECIPE:
+            scored.append((fact, score * (1.15 if tier == BY_RECIPE else 1.0) + 0.01))
+    chosen = diverse(scored, n, language)
+    places = {document.slug: place for place, document in enumerate(fitting)}
+    chosen.sort(key=lambda fact: (places[fact.id.rpartition("#")[0]], fact.position))
+    return always + chosen
+
+
+def diverse(scored: Sequence[tuple[Fact, float]], n: int, language: str) -> list[Fact]:
+    """Greedy choice of `n` facts by score less likeness to what is chosen already (maximal marginal relevance)."""
+    best = max((score for _, score in scored), default=1.0)
+    bags = {fact.id: set(content_stems(fact.text, language)) for fact, _ in scored}
+    left, chosen = list(scored), list[Fact]()
+    likeness = dict.fromkeys(bags, 0.0)
+    while left and len(chosen) < n:
+        fact, _ = max(left, key=lambda item: (0.7 * item[1] / best - 0.6 * likeness[item[0].id], -item[0].position))
+        chosen.append(fact)
+        left = [item for item in left if item[0].id != fact.id]
+        for other, _ in left:
+            shared = len(bags[fact.id] & bags[other.id]) / (len(bags[fact.id] | bags[other.id]) or 1)
+            likeness[other.id] = max(likeness[other.id], shared)
+    return chosen
