@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis  # noqa: F401  imported before its plugin needs it deep inside a report
 import pytest
 
 from adapters.settings import Settings
