@@ -13,7 +13,16 @@ from typing import IO, Any
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: done; tried and failed; wrong arguments, settings or unreachable service; stopped by Ctrl-C."""
 
-COLOURS = {"blue": "34", "green": "32", "yellow": "33", "red": "31", "cyan": "36", "magenta": "35", "dim": "2", "bold": "1"}
+COLOURS = {
+    "blue": "34",
+    "green": "32",
+    "yellow": "33",
+    "red": "31",
+    "cyan": "36",
+    "magenta": "35",
+    "dim": "2",
+    "bold": "1",
+}
 
 
 class CommandError(Exception):

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import IO
 
 import psutil
 
@@ -94,27 +95,41 @@ class Supervisor:
                 await asyncio.wait_for(self.stop.wait(), wait)
 
     async def _run_once(self, unit: Unit) -> int:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *unit.arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env={**self.environment, lifeline.VARIABLE: str(self._lifeline_read), "PYTHONUNBUFFERED": "1"},
-            pass_fds=(self._lifeline_read, *unit.files),
-            start_new_session=True,
-        )
+        # A pipe of our own: asyncio's would keep `wait` waiting while a grandchild still holds its other end.
+        read, write = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *unit.arguments,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=write,
+                stderr=write,
+                env={**self.environment, lifeline.VARIABLE: str(self._lifeline_read), "PYTHONUNBUFFERED": "1"},
+                pass_fds=(self._lifeline_read, *unit.files),
+                start_new_session=True,
+            )
+        finally:
+            os.close(write)
         self.processes[unit.name] = process
         self.changed()
-        assert process.stdout is not None
-        reader = asyncio.create_task(self._read(unit, process.stdout))
+        reader = asyncio.create_task(self._read(unit, os.fdopen(read, "rb", 0)))
         code = await process.wait()
-        # A grandchild may keep the pipe open; its words are not waited for.
         await asyncio.wait([reader], timeout=0.5)
         reader.cancel()
+        await asyncio.gather(reader, return_exceptions=True)
         return code
 
-    async def _read(self, unit: Unit, stream: asyncio.StreamReader) -> None:
+    async def _read(self, unit: Unit, pipe: IO[bytes]) -> None:
+        stream = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(stream), pipe
+        )
+        try:
+            await self._split(unit, stream)
+        finally:
+            transport.close()
+
+    async def _split(self, unit: Unit, stream: asyncio.StreamReader) -> None:
         rest = b""
         while chunk := await stream.read(65536):
             *lines, rest = (rest + chunk).split(b"\n")

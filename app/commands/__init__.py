@@ -1,0 +1,1 @@
+"""One module per command of `vfos`: SUMMARY, add_arguments(parser), run(arguments, settings, console)."""

@@ -1,0 +1,31 @@
+"""Things only the owner of the machine may do."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from adapters.embedded.stack import services
+from adapters.settings import Settings
+from app import demo
+from app.console import DONE, FAILED, CommandError, Console
+
+SUMMARY = "owner's tasks: make a new sign-in link"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """owner-link [--workspace]."""
+    tasks = parser.add_subparsers(dest="task", metavar="task", required=True)
+    link = tasks.add_parser("owner-link", help="make a link that signs in the owner of a workspace once")
+    link.add_argument("--workspace", default=demo.WORKSPACE, help=f"its short name (default: {demo.WORKSPACE})")
+
+
+def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
+    """Make the link and print it; links made before and not used end."""
+    with services(settings, console.say) as ready:
+        path = asyncio.run(demo.new_owner_link(ready, arguments.workspace))
+        address = ready.address
+    if path is None:
+        raise CommandError(f"There is no workspace “{arguments.workspace}”.", code=FAILED)
+    console.result({"link": address + path}, address + path)
+    return DONE

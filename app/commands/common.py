@@ -1,0 +1,53 @@
+"""What several commands do first: find the services, check that they answer."""
+
+from __future__ import annotations
+
+import asyncio
+
+from adapters.embedded.stack import Home, joined
+from adapters.settings import Settings
+from app.console import WRONG, CommandError
+
+
+def with_addresses(settings: Settings) -> Settings:
+    """Settings with all addresses: as given, else those of the running stack. Raises CommandError."""
+    if not settings.embedded_database and not settings.embedded_redis:
+        return settings
+    home = Home(settings)
+    if home.hold():
+        home.release()
+        raise CommandError(
+            f"Nothing runs in {settings.home} and no addresses were given: start `vfos up`, "
+            "or set DATABASE_URL, DATABASE_OWNER_URL, DATABASE_SYSTEM_URL and REDIS_URL.",
+            code=WRONG,
+        )
+    running = home.announced()
+    if running is None:
+        raise CommandError(f"The stack in {settings.home} is just starting: try again in a moment.", code=WRONG)
+    return joined(settings, running)
+
+
+def migrate_and_check(settings: Settings) -> list[str]:
+    """Bring the schema up to date and check that all roles and Redis can be used; answer the versions applied."""
+    from adapters.database import DatabaseError, check_database, migrate
+
+    try:
+        applied = asyncio.run(migrate(settings))
+        asyncio.run(check_database(settings))
+    except DatabaseError as error:
+        raise CommandError(str(error), code=WRONG) from error
+    check_redis(settings)
+    return applied
+
+
+def check_redis(settings: Settings) -> None:
+    """Raise CommandError unless Redis answers."""
+    import redis
+
+    try:
+        with redis.Redis.from_url(settings.redis_url, socket_connect_timeout=5, socket_timeout=5) as client:
+            client.ping()
+    except (redis.RedisError, OSError, ValueError) as error:
+        raise CommandError(
+            f"Redis cannot be used ({error}): check REDIS_URL and that Redis is running.", code=WRONG
+        ) from error

@@ -1,0 +1,174 @@
+"""The examination behind `vfos doctor`: each part answers findings, none raises."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import stat
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from adapters.embedded.stack import folder_is_writable
+from adapters.settings import Settings
+from app.console import CommandError, size
+
+State = Literal["ok", "note", "warning", "fault"]
+NEEDED_ENCODERS, NEEDED_FILTERS = ("libx264", "aac"), ("loudnorm", "ebur128", "scale")
+LOW_DISK, NO_DISK = 5_000_000_000, 500_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found about one part, and how to mend it."""
+
+    part: str
+    state: State
+    what: str
+    fix: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Examine every part."""
+    return [finding for part in PARTS for finding in part(settings)]
+
+
+def database(settings: Settings) -> list[Finding]:
+    """Reachable as all roles, newest schema, tenants kept apart."""
+    from adapters.database import DatabaseError, check_database, head
+
+    where = "embedded PostgreSQL" if "host=" in settings.database_url else "PostgreSQL"
+    try:
+        asyncio.run(check_database(settings))
+    except DatabaseError as error:
+        empty = "version none" in str(error)
+        return [Finding("database", "note" if empty else "fault", str(error))]
+    return [Finding("database", "ok", f"{where} answers all roles, schema {head()}")]
+
+
+def redis(settings: Settings) -> list[Finding]:
+    """Reachable."""
+    from app.commands.common import check_redis
+
+    try:
+        check_redis(settings)
+    except CommandError as error:
+        return [Finding("redis", "fault", str(error))]
+    return [Finding("redis", "ok", "Redis answers")]
+
+
+def ffmpeg(settings: Settings) -> list[Finding]:
+    """Starts, has what the renderer needs, and really encodes a second of film."""
+    try:
+        program = settings.ffmpeg or _bundled_ffmpeg()
+        version = _said(program, "-version").split("\n", 1)[0]
+        encoders, filters = _said(program, "-encoders"), _said(program, "-filters")
+    except (OSError, subprocess.SubprocessError, RuntimeError) as error:
+        return [Finding("ffmpeg", "fault", f"FFmpeg does not run: {error}", "set VFOS_FFMPEG to a working ffmpeg")]
+    missing = [name for name in NEEDED_ENCODERS if f" {name} " not in encoders]
+    missing += [name for name in NEEDED_FILTERS if f" {name} " not in filters]
+    if missing:
+        return [Finding("ffmpeg", "fault", f"{version} lacks {', '.join(missing)}", "unset VFOS_FFMPEG")]
+    return [Finding("ffmpeg", "ok", version), _encodes(program)]
+
+
+def _bundled_ffmpeg() -> str:
+    import imageio_ffmpeg
+
+    return str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+def _said(program: str, *arguments: str) -> str:
+    done = subprocess.run([program, "-hide_banner", *arguments], capture_output=True, text=True, timeout=20, check=True)
+    return done.stdout
+
+
+def _encodes(program: str) -> Finding:
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "probe.mp4"
+        source = [
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=size=320x180:rate=30:duration=1",
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=duration=1",
+        ]
+        coding = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest", str(out)]
+        try:
+            _said(program, "-v", "error", "-nostdin", *source, *coding)
+        except (OSError, subprocess.SubprocessError) as error:
+            said = getattr(error, "stderr", "") or str(error)
+            return Finding("encoder", "fault", f"a trial film could not be encoded: {said.strip()[-200:]}")
+        return Finding("encoder", "ok", f"H.264 and AAC encode (trial film {size(out.stat().st_size)})")
+
+
+def fonts(settings: Settings) -> list[Finding]:
+    """Every face that films are set in is there and readable."""
+    from fontTools.ttLib import TTFont, TTLibError
+
+    folder = Path(__file__).parents[1] / "adapters" / "media" / "fonts"
+    found = sorted(folder.glob("*.otf")) + sorted(folder.glob("*.ttf"))
+    broken = []
+    for path in found:
+        try:
+            TTFont(path, lazy=True).close()
+        except (TTLibError, OSError):
+            broken.append(path.name)
+    if broken or not found:
+        return [
+            Finding(
+                "fonts", "fault", f"unreadable or missing: {', '.join(broken) or folder}", "clone the repository again"
+            )
+        ]
+    return [Finding("fonts", "ok", f"{len(found)} faces")]
+
+
+def disk(settings: Settings) -> list[Finding]:
+    """VFOS_HOME can be written and has room."""
+    if not folder_is_writable(settings.home):
+        return [Finding("disk", "fault", f"{settings.home} cannot be written", "choose another VFOS_HOME")]
+    free = shutil.disk_usage(settings.home).free
+    state: State = "fault" if free < NO_DISK else "warning" if free < LOW_DISK else "ok"
+    fix = "" if state == "ok" else "free some space, or move VFOS_HOME"
+    return [Finding("disk", state, f"{size(free)} free in {settings.home}", fix)]
+
+
+def secret_key(settings: Settings) -> list[Finding]:
+    """The key file is closed to others."""
+    path = settings.secret_key_file
+    if not path.exists():
+        return [Finding("secret key", "note", f"{path} will be made on first use")]
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        return [Finding("secret key", "fault", f"others can read {path} (mode {mode:o})", f"chmod 600 '{path}'")]
+    return [Finding("secret key", "ok", f"{path}; a backup without it is useless, keep a copy elsewhere")]
+
+
+def voices(settings: Settings) -> list[Finding]:
+    """The offline voice's library is there."""
+    try:
+        import espeakng_loader
+
+        library = Path(espeakng_loader.get_library_path())
+    except (ImportError, OSError, RuntimeError) as error:
+        return [Finding("voice", "fault", f"espeak-ng is missing: {error}", "run `make setup`")]
+    if not library.exists():
+        return [Finding("voice", "fault", f"{library} is missing", "run `make clean setup`")]
+    return [Finding("voice", "note", "draft mode: espeak-ng speaks; no key and no network are needed")]
+
+
+PARTS: tuple[Callable[[Settings], list[Finding]], ...] = (
+    database,
+    redis,
+    ffmpeg,
+    fonts,
+    disk,
+    secret_key,
+    voices,
+)
