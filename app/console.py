@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import Any, TextIO
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: done; tried and failed; wrong arguments, settings or unreachable service; stopped by Ctrl-C."""
@@ -37,8 +37,8 @@ class CommandError(Exception):
 class Console:
     """Writes for people on `out`; colour and redrawing only on a terminal, and never with NO_COLOR."""
 
-    out: IO[str] = field(default_factory=lambda: sys.stderr)
-    data: IO[str] = field(default_factory=lambda: sys.stdout)
+    out: TextIO = field(default_factory=lambda: sys.stderr)
+    data: TextIO = field(default_factory=lambda: sys.stdout)
     json: bool = False
     _bar: str = ""
 

@@ -161,19 +161,25 @@ class Supervisor:
             except ServiceError as error:
                 self.speak("up", str(error), "red")
 
+    async def _wait_or_hurry(self, waits: Sequence[asyncio.Task[int]]) -> None:
+        hurried = asyncio.create_task(self.hurry.wait())
+        ended = asyncio.create_task(asyncio.wait(waits))
+        await asyncio.wait([hurried, ended], timeout=STOP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()
+        ended.cancel()
+
     async def _end_all(self) -> None:
         living = [process for process in self.processes.values() if process.returncode is None]
         family = [child for process in living for child in descendants(process.pid)]
         for process in living:
             send(process.pid, signal.SIGTERM)
-        ended = asyncio.gather(*(process.wait() for process in living))
-        hurried = asyncio.create_task(self.hurry.wait())
-        await asyncio.wait([ended, hurried], timeout=STOP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        hurried.cancel()
+        waits = [asyncio.create_task(process.wait()) for process in living]
+        if waits:
+            await self._wait_or_hurry(waits)
         for process in living:
             if process.returncode is None:
                 send(process.pid, signal.SIGKILL)
-        await ended
+        await asyncio.gather(*waits)
         await asyncio.to_thread(end_family, family)
 
 
