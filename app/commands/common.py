@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
 
 from adapters.embedded.stack import Home, joined
 from adapters.settings import Settings
@@ -51,3 +56,17 @@ def check_redis(settings: Settings) -> None:
         raise CommandError(
             f"Redis cannot be used ({error}): check REDIS_URL and that Redis is running.", code=WRONG
         ) from error
+
+
+def become(module: str, arguments: Sequence[str], settings: Settings) -> NoReturn:
+    """Replace this process by another program of ours; only the environment carries over."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os.execve(sys.executable, [sys.executable, "-m", module, *arguments], child_environment(settings))  # noqa: S606
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """Our environment with the settings written into it, and the program's own folder importable."""
+    root = str(Path(__file__).parents[2])
+    others = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != root]
+    return {**os.environ, **settings.environment(), "PYTHONPATH": os.pathsep.join([root, *others])}

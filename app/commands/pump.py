@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 
-from adapters import lifeline
 from adapters.settings import Settings
-from app.commands.common import with_addresses
-from app.console import DONE, Console
+from app.commands.common import become, with_addresses
+from app.console import Console
 
 SUMMARY = "run the pump (wakes workers, relays events, returns lost steps)"
 
@@ -18,10 +16,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
-    """Pump until asked to stop."""
-    settings = with_addresses(settings)
-    lifeline.watch()
-    os.environ.update(settings.environment())
-    from workers.pump import main
-
-    return main() or DONE
+    """Pump until asked to stop; this process becomes the pump."""
+    become("workers.pump", [], with_addresses(settings))

@@ -7,12 +7,11 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Sequence
 
 from adapters.embedded.stack import Embedded, Home, Running
 from adapters.settings import Settings
 from app import demo
-from app.commands.common import migrate_and_check
+from app.commands.common import child_environment, migrate_and_check
 from app.commands.web import listen
 from app.console import DONE, FAILED, WRONG, CommandError, Console
 from app.follow import follow
@@ -100,21 +99,12 @@ def open_listener(settings: Settings, console: Console) -> socket.socket:
 
 def units(settings: Settings, listener: socket.socket | None) -> list[Unit]:
     """The programs of one machine; without a listener there is no web server."""
-    worker = ("-m", "app", "worker", "--pools", "io,cpu", "--slots", str(settings.slots))
-    found = [Unit("pump", ("-m", "app", "pump"), "magenta"), Unit("worker", worker, "green")]
+    worker = ("-m", "workers.main", "--pools", "io,cpu", "--slots", str(settings.slots))
+    found = [Unit("pump", ("-m", "workers.pump"), "magenta"), Unit("worker", worker, "green")]
     if listener is not None:
         web = ("-m", "app", "web", "--socket", str(listener.fileno()))
         found.insert(0, Unit("web", web, "blue", (listener.fileno(),)))
     return found
-
-
-def child_environment(settings: Settings) -> dict[str, str]:
-    """Our environment with the settings written into it, and the program's own folder importable."""
-    from pathlib import Path
-
-    root = str(Path(__file__).parents[2])
-    paths = [root, *(path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != root)]
-    return {**os.environ, **settings.environment(), "PYTHONPATH": os.pathsep.join(paths)}
 
 
 async def supervise(
@@ -198,6 +188,3 @@ async def _asked(settings: Settings) -> bool:
             return b" 200 " in line
     except (OSError, TimeoutError):
         return False
-
-
-__all__: Sequence[str] = ("SUMMARY", "add_arguments", "child_environment", "run", "units")

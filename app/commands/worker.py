@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 
-from adapters import lifeline
 from adapters.settings import Settings
-from app.commands.common import with_addresses
-from app.console import DONE, Console
+from app.commands.common import become, with_addresses
+from app.console import Console
 
 SUMMARY = "run a worker unit"
 
@@ -20,10 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
-    """Work until asked to stop."""
-    settings = with_addresses(settings)
-    lifeline.watch()
-    os.environ.update(settings.environment())
-    from workers.main import main
-
-    return main(["--pools", arguments.pools, "--slots", str(arguments.slots or settings.slots)]) or DONE
+    """Work until asked to stop; this process becomes the worker."""
+    become(
+        "workers.main",
+        ["--pools", arguments.pools, "--slots", str(arguments.slots or settings.slots)],
+        with_addresses(settings),
+    )
