@@ -1,0 +1,141 @@
+"""The renderer behind production's port: each call a child process, each output whole or not there at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import PIL
+
+from adapters.media import ffmpeg
+from adapters.media.child import publish, run_node, scratch
+from adapters.media.errors import MissingAsset
+from adapters.media.node_process import OUT, PLAN
+from adapters.media.typefaces import fonts_digest
+from domain.production.ports import Assets, Finding, Inspection, Progress
+from timeline.plan import Overlay, Picture, RenderPlan, Segment, Shot, SoundMix
+
+REVISION = 1
+"""Raised by hand whenever the same plan gives other bytes."""
+BASE_CAP_S = 180.0
+SECONDS_PER_MEGAPIXEL_FRAME = 0.75
+SECONDS_PER_SECOND = 3.0
+_SILENT = SoundMix(samples=0, sounds=())
+
+
+def _no_progress(done: int, total: int) -> None:
+    return None
+
+
+class FfmpegRenderer:
+    """Renders plans with OpenCV, libx264 through PyAV, libass and loudness meters of the ffmpeg program.
+
+    Raises the errors of adapters.media.errors, and Stopped.
+    """
+
+    @cached_property
+    def build(self) -> str:
+        """Versions of everything that shapes the bytes."""
+        parts = {
+            "renderer": str(REVISION),
+            "ffmpeg": ffmpeg.version(),
+            "av": av.__version__,
+            "cv2": cv2.__version__,
+            "numpy": np.__version__,
+            "pillow": PIL.__version__,
+            "fonts": fonts_digest(),
+        }
+        return " ".join(f"{name}={value}" for name, value in parts.items())
+
+    async def render_segment(
+        self,
+        plan: RenderPlan,
+        segment: Segment,
+        assets: Assets,
+        out: Path,
+        progress: Progress,
+        stop: Callable[[], bool],
+    ) -> None:
+        """Write one silent segment. The child is given this segment and nothing else of the film."""
+        alone = plan.model_copy(update={"segments": (segment,), "sound": _SILENT, "cues": (), "assets": {}})
+        megapixels = plan.output.width * plan.output.height / 1e6
+        cap = BASE_CAP_S + segment.frames * megapixels * SECONDS_PER_MEGAPIXEL_FRAME
+        request = {"assets": _paths(assets, pictures_in(segment))}
+        await _make("segment", alone, request, out, progress, stop, cap)
+
+    async def mix_sound(
+        self, plan: RenderPlan, assets: Assets, out: Path, progress: Progress, stop: Callable[[], bool]
+    ) -> None:
+        """Write the whole film's sound as 32-bit float WAV."""
+        request = {"assets": _paths(assets, {sound.asset for sound in plan.sound.sounds})}
+        await _make("sound", plan, request, out, progress, stop, _film_cap(plan))
+
+    async def join(
+        self,
+        plan: RenderPlan,
+        segments: Sequence[Path],
+        sound: Path,
+        out: Path,
+        progress: Progress,
+        stop: Callable[[], bool],
+    ) -> None:
+        """Write the finished film."""
+        request = {"segments": [str(path.resolve()) for path in segments], "sound": str(sound.resolve())}
+        await _make("join", plan, request, out, progress, stop, _film_cap(plan))
+
+    async def inspect(self, film: Path, plan: RenderPlan | None, stop: Callable[[], bool]) -> Inspection:
+        """Measure and judge a film; a file that is none gives a finding. Raises MissingAsset."""
+        if not film.is_file():
+            raise MissingAsset(f"The film {film.name} is not there.")
+        cap = _film_cap(plan) if plan else 4 * 3600.0
+        async with scratch(film) as folder:
+            if plan is not None:
+                (folder / PLAN).write_text(plan.model_dump_json())
+            found = await run_node("inspect", folder, {"film": str(film.resolve())}, _no_progress, stop, cap)
+        return Inspection(found["facts"], [Finding(**finding) for finding in found["findings"]])
+
+    async def still(self, film: Path, frame: int, out: Path, width: int, height: int) -> None:
+        """Write one frame as JPEG, cropped to the size."""
+        request = {"film": str(film.resolve()), "frame": frame, "width": width, "height": height}
+        await _make("still", None, request, out, _no_progress, lambda: False, BASE_CAP_S)
+
+
+async def _make(
+    kind: str,
+    plan: RenderPlan | None,
+    request: Mapping[str, Any],
+    out: Path,
+    progress: Progress,
+    stop: Callable[[], bool],
+    cap_s: float,
+) -> None:
+    async with scratch(out) as folder:
+        if plan is not None:
+            (folder / PLAN).write_text(plan.model_dump_json())
+        await run_node(kind, folder, request, progress, stop, cap_s)
+        publish(folder / OUT, out)
+
+
+def pictures_in(segment: Segment) -> set[str]:
+    """Content hashes of all pictures that a segment shows."""
+
+    def shots(picture: Picture) -> set[str]:
+        return {picture.asset} if isinstance(picture, Shot) else set()
+
+    main = segment.picture
+    inside = shots(main.a) | shots(main.b) if main.kind == "blend" else shots(main)
+    return inside | {layer.asset for layer in segment.overlays if isinstance(layer, Overlay)}
+
+
+def _paths(assets: Assets, wanted: set[str]) -> dict[str, str]:
+    return {key: str(assets.paths[key].resolve()) for key in sorted(wanted) if key in assets.paths}
+
+
+def _film_cap(plan: RenderPlan) -> float:
+    seconds = plan.frames * plan.output.rate.den / plan.output.rate.num
+    return BASE_CAP_S + seconds * SECONDS_PER_SECOND

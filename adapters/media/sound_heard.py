@@ -1,0 +1,73 @@
+"""What the ear would notice in a decoded film: silence, and speech that comes early or late."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adapters.media.pcm import Stereo, decoded
+from timeline.plan import RenderPlan
+
+HOP_MS = 10
+RATE = 48_000
+HOP = RATE * HOP_MS // 1000
+FLOOR_DB = -90.0
+SILENT_DB = -50.0
+WIDEST_LAG = 50
+"""Hops (half a second) by which speech is searched early or late."""
+SURE = 0.35
+_BLOCK = HOP * 1000
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How late the speech is in seconds (negative: early), and how surely (correlation 0..1)."""
+
+    seconds: float
+    surety: float
+
+
+def envelope(source: Path, folder: Path) -> NDArray[np.float32]:
+    """Level in dB of every 10 ms. Raises NotASound."""
+    sound = decoded(source, folder / "heard.f32", RATE, folder)
+    parts = [_levels(sound[start : start + _BLOCK]) for start in range(0, len(sound), _BLOCK)]
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+
+def _levels(block: Stereo) -> NDArray[np.float32]:
+    whole = np.asarray(block[: len(block) // HOP * HOP]).reshape(-1, HOP * 2)
+    power = (whole.astype(np.float64) ** 2).mean(axis=1)
+    return np.asarray(np.maximum(10 * np.log10(power + 1e-12), FLOOR_DB), np.float32)
+
+
+def silences(levels: NDArray[np.float32], shortest_s: float) -> list[tuple[float, float]]:
+    """Stretches under −50 dB in seconds."""
+    quiet = np.concatenate([[False], levels < SILENT_DB, [False]])
+    edges = np.flatnonzero(np.diff(quiet.astype(np.int8)))
+    pairs = zip(edges[::2], edges[1::2], strict=True)
+    return [(a * HOP_MS / 1000, b * HOP_MS / 1000) for a, b in pairs if (b - a) * HOP_MS / 1000 >= shortest_s]
+
+
+def speech_of(plan: RenderPlan) -> list[tuple[int, int]]:
+    """When words are spoken, in film samples: from the cues, else from what music steps back for."""
+    words = [(word.start, word.end) for cue in plan.cues for word in cue.words]
+    return sorted(words or [part for duck in plan.sound.ducks for part in duck.speech])
+
+
+def speech_lag(levels: NDArray[np.float32], speech: Sequence[tuple[int, int]]) -> Lag | None:
+    """Compare the sound's level with when words should be; None when there are no pauses to compare by."""
+    said = np.zeros(len(levels), np.float64)
+    for start, end in speech:
+        said[start // HOP : -(-end // HOP)] = 1.0
+    heard = np.clip(levels, -60.0, -12.0).astype(np.float64)
+    if len(said) < 4 * WIDEST_LAG or said.std() < 0.05 or heard.std() < 0.5:
+        return None
+    inner = slice(WIDEST_LAG, len(said) - WIDEST_LAG)
+    lags = range(-WIDEST_LAG, WIDEST_LAG + 1)
+    scores = [float(np.corrcoef(said[inner], np.roll(heard, -lag)[inner])[0, 1]) for lag in lags]
+    best = int(np.argmax(scores))
+    return Lag(lags[best] * HOP_MS / 1000, scores[best])
