@@ -28,9 +28,7 @@ def asset_path(assets: Assets, key: str) -> Path:
     """Where an asset lies. Raises MissingAsset."""
     path = assets.paths.get(key)
     if path is None or not path.is_file():
-        raise MissingAsset(
-            f"The plan needs the file {key[:12]}…, which is not here.", fix="Run the step again."
-        )
+        raise MissingAsset(f"The plan needs the file {key[:12]}…, which is not here.", fix="Run the step again.")
     return path
 
 
@@ -111,13 +109,15 @@ class Compositor:
         for layer in self._layers:
             if not layer.first <= frame < layer.first + layer.frames:
                 continue
-            if isinstance(layer, TextState):
-                patch = self._text.patch(layer, frame)
-            else:
-                patch = self._pictures[_placed(layer)]
+            patch = self._patch(layer, frame)
             opacity = min(max(opacity_at(layer.opacity, frame), 0.0), 1.0)
             if patch is not None and opacity > 0.0:
                 yield patch, opacity
+
+    def _patch(self, layer: Overlay | TextState, frame: int) -> Patch | None:
+        if isinstance(layer, TextState):
+            return self._text.patch(layer, frame)
+        return self._pictures[_placed(layer)]
 
 
 def _placed(layer: Overlay) -> tuple[str, int, int, int, int]:

@@ -73,9 +73,7 @@ class SegmentEncoder:
         self._thread = threading.Thread(target=self._work, name="encoder", daemon=True)
 
     def _open_stream(self, size: Size, encoding: Encoding) -> Any:
-        stream: Any = self._box.add_stream(
-            FORMATS[encoding.codec], rate=self._rate, options=options(encoding)
-        )
+        stream: Any = self._box.add_stream(FORMATS[encoding.codec], rate=self._rate, options=options(encoding))
         stream.width, stream.height = size
         stream.pix_fmt = encoding.pix_fmt
         stream.time_base = 1 / self._rate

@@ -21,9 +21,7 @@ from timeline.plan import RenderPlan
 LONGEST_SILENCE_S = 2.5
 
 
-def inspect_film(
-    path: Path, plan: RenderPlan | None, folder: Path, report: Callable[[int, int], None]
-) -> Inspection:
+def inspect_film(path: Path, plan: RenderPlan | None, folder: Path, report: Callable[[int, int], None]) -> Inspection:
     """Measure a film and judge it, by its plan if there is one. Progress counts frames."""
     try:
         film = measured(path, plan, folder, report)

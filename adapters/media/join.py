@@ -53,9 +53,7 @@ def _box_options(plan: RenderPlan) -> dict[str, str]:
     return {"movflags": MOVFLAGS, "fflags": "+bitexact", "video_track_timescale": str(scale), **CLOCK}
 
 
-def _mux(
-    plan: RenderPlan, segments: Sequence[Path], voice: Path, box: Any, report: Callable[[int, int], None]
-) -> None:
+def _mux(plan: RenderPlan, segments: Sequence[Path], voice: Path, box: Any, report: Callable[[int, int], None]) -> None:
     box.metadata["title"] = plan.title
     first = open_media(segments[0], NotAVideo)
     with first, av.open(str(voice)) as sound:

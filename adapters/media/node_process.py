@@ -111,9 +111,7 @@ def work(kind: str, folder: Path, write: Callable[[Request], None]) -> None:
         fault = file_fault(error, f"make the {kind}")
         write({"error": type(fault).__name__, "sentence": fault.sentence, "fix": fault.fix})
     except MemoryError:
-        write(
-            {"error": "ToolFailed", "sentence": f"There was not enough memory to make the {kind}.", "fix": ""}
-        )
+        write({"error": "ToolFailed", "sentence": f"There was not enough memory to make the {kind}.", "fix": ""})
     except Exception as error:
         traceback.print_exc()
         write({"error": "ToolFailed", "sentence": f"The {kind} could not be made: {error!r}.", "fix": ""})

@@ -78,9 +78,5 @@ def read_wav(path: Path) -> tuple[Stereo, int]:
         raise NotASound(f"{path.name} is not a sound this renderer wrote.", fix="Mix the sound again.")
     (rate,) = struct.unpack_from("<I", head, 24)
     count = (path.stat().st_size - _HEADER) // _FRAME
-    raw = (
-        np.memmap(path, np.uint8, "r", offset=_HEADER, shape=(count * _FRAME,))
-        if count
-        else np.zeros(0, np.uint8)
-    )
+    raw = np.memmap(path, np.uint8, "r", offset=_HEADER, shape=(count * _FRAME,)) if count else np.zeros(0, np.uint8)
     return raw.view(np.float32).reshape(-1, 2), rate

@@ -51,9 +51,7 @@ def thumb(frame: Any) -> Thumb:
     rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
     factor = LONG_SIDE / max(frame.width, frame.height)
     size = max(2, round(frame.width * factor)), max(2, round(frame.height * factor))
-    return np.asarray(
-        cv2.resize(rows, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
-    )
+    return np.asarray(cv2.resize(rows, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR))
 
 
 def is_black(small: Thumb) -> bool:
@@ -103,11 +101,7 @@ def thumbs_of(box: Any, stream: Any, faults: list[str]) -> Iterator[Thumb]:
     stream.thread_type = "AUTO"
     try:
         for frame in box.decode(stream):
-            planar = (
-                frame
-                if frame.format.name.startswith(("yuv", "gray", "nv12"))
-                else frame.reformat(format="gray")
-            )
+            planar = frame if frame.format.name.startswith(("yuv", "gray", "nv12")) else frame.reformat(format="gray")
             if planar.format.components[0].bits > 8:
                 planar = frame.reformat(format="gray")
             yield thumb(planar)

@@ -116,9 +116,7 @@ def resize(image: Plane, size: Size) -> Plane:
     if (image.shape[1], image.shape[0]) == (w, h):
         return image
     shrinking = w <= image.shape[1] and h <= image.shape[0]
-    return np.asarray(
-        cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
-    )
+    return np.asarray(cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC))
 
 
 def crop_to_aspect(image: Plane, size: Size, focus: tuple[float, float]) -> Plane:

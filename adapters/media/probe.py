@@ -111,8 +111,7 @@ def open_picture(path: Path) -> Image.Image:
     if width * height > MAX_PIXELS:
         image.close()
         raise PictureTooLarge(
-            f"The picture {path.name} has {width} × {height} pixels; "
-            f"at most {MAX_PIXELS // 10**6} million are read.",
+            f"The picture {path.name} has {width} × {height} pixels; at most {MAX_PIXELS // 10**6} million are read.",
             fix="Scale it down first; 3840 pixels on the long side are plenty.",
         )
     return image

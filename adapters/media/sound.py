@@ -25,9 +25,7 @@ CODEC_MARGIN_MDB = 500
 """AAC lifts peaks a little; the mix stays this much under the wanted true peak."""
 
 
-def make_sound(
-    mix: SoundMix, assets: Assets, out: Path, folder: Path, report: Callable[[int, int], None]
-) -> None:
+def make_sound(mix: SoundMix, assets: Assets, out: Path, folder: Path, report: Callable[[int, int], None]) -> None:
     """Write the mastered mix as float WAV at `out`. Progress counts samples, mastering included."""
     steps = mix.samples * 2
     sources = _sources(mix, assets, folder)

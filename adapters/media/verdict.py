@@ -42,9 +42,7 @@ def judged(film: Film, plan: RenderPlan | None) -> Iterator[Finding]:
     """All findings, in the order in which a person would look."""
     if film.seen.damage:
         at = film.seen.frames / film.facts.rate if film.facts.rate else 0
-        yield Finding(
-            "damaged", "error", f"The film does not decode to its end: {film.seen.damage}.", float(at)
-        )
+        yield Finding("damaged", "error", f"The film does not decode to its end: {film.seen.damage}.", float(at))
     yield from _form(film, plan)
     yield from _length(film, plan)
     yield from _pictures(film, plan)
@@ -56,9 +54,7 @@ def _form(film: Film, plan: RenderPlan | None) -> Iterator[Finding]:
     if plan is not None:
         wanted = plan.output
         if (facts.width, facts.height) != (wanted.width, wanted.height):
-            yield _wrong(
-                "wrong_size", "size", f"{facts.width}×{facts.height}", f"{wanted.width}×{wanted.height}"
-            )
+            yield _wrong("wrong_size", "size", f"{facts.width}×{facts.height}", f"{wanted.width}×{wanted.height}")
         if facts.rate != Fraction(wanted.rate.num, wanted.rate.den):
             yield _wrong("wrong_rate", "frame rate", str(facts.rate), f"{wanted.rate.num}/{wanted.rate.den}")
     if facts.pix_fmt != "yuv420p":
@@ -98,9 +94,7 @@ def _length(film: Film, plan: RenderPlan | None) -> Iterator[Finding]:
             f"The film has {film.frames} frames ({float(found):.3f} s) "
             f"instead of {plan.frames} ({float(wanted):.3f} s)."
         )
-        yield Finding(
-            code, "error", message, measured=f"{float(found):.3f} s", wanted=f"{float(wanted):.3f} s"
-        )
+        yield Finding(code, "error", message, measured=f"{float(found):.3f} s", wanted=f"{float(wanted):.3f} s")
 
 
 def _pictures(film: Film, plan: RenderPlan | None) -> Iterator[Finding]:
@@ -183,9 +177,7 @@ def _quiet(film: Film, plan: RenderPlan | None) -> Iterator[Finding]:
         said = sum(max(0.0, min(end, b / 48_000) - max(start, a / 48_000)) for a, b in spoken)
         lost = said > (end - start) / 2
         what = "Speech is missing" if lost else "There is silence"
-        yield Finding(
-            "dead_air", _severity(lost), f"{what} for {end - start:.1f} s from {start:.1f} s.", start, end
-        )
+        yield Finding("dead_air", _severity(lost), f"{what} for {end - start:.1f} s from {start:.1f} s.", start, end)
 
 
 def _together(film: Film, plan: RenderPlan | None) -> Iterator[Finding]:
@@ -195,8 +187,7 @@ def _together(film: Film, plan: RenderPlan | None) -> Iterator[Finding]:
     late, longer = sound.start - facts.start, sound.duration - facts.duration
     if abs(late) > frame or abs(longer) > max(frame, AAC_FRAME):
         message = (
-            f"Sound starts {float(late) * 1000:+.0f} ms and lasts {float(longer) * 1000:+.0f} ms "
-            "against the picture."
+            f"Sound starts {float(late) * 1000:+.0f} ms and lasts {float(longer) * 1000:+.0f} ms against the picture."
         )
         yield Finding("out_of_sync", _severity(plan is not None), message)
     elif film.lag is not None and film.lag.surety >= SURE and abs(film.lag.seconds) > LATEST_SPEECH_S:

@@ -105,9 +105,7 @@ def speech(seconds: float, seed: int = 3, quiet: tuple[tuple[float, float], ...]
     random = np.random.default_rng(seed)
     t = np.arange(int(seconds * RATE)) / RATE
     pitch = np.cumsum(110 + 20 * np.sin(2 * np.pi * 0.7 * t)) / RATE
-    voice = sum(
-        np.sin(2 * np.pi * k * pitch) / k * (1 + np.sin(2 * np.pi * (0.9 + k / 9) * t)) for k in range(1, 18)
-    )
+    voice = sum(np.sin(2 * np.pi * k * pitch) / k * (1 + np.sin(2 * np.pi * (0.9 + k / 9) * t)) for k in range(1, 18))
     syllables = np.clip(np.sin(2 * np.pi * 2.3 * t + random.uniform(0, 1)) + 0.6, 0, 1)
     out = np.asarray(voice * syllables * 0.12)
     for start, end in quiet:
@@ -135,9 +133,7 @@ def zoom(start: str, end: str, frames: int, offset: int = 0) -> Motion:
 
 
 def caption(text: str, at: tuple[int, int], first: int, frames: int, **more: Any) -> TextState:
-    return TextState(
-        style="caption", events=(f"{{\\pos({at[0]},{at[1]})}}{text}",), first=first, frames=frames, **more
-    )
+    return TextState(style="caption", events=(f"{{\\pos({at[0]},{at[1]})}}{text}",), first=first, frames=frames, **more)
 
 
 def small_plan(
@@ -218,12 +214,8 @@ def small_plan(
         segments=segments,
         sound=small_mix(studio, frames, rate),
         cues=cues(frames, rate),
-        styles=(
-            CAPTION_STYLE.model_copy(update={"value": CAPTION_STYLE.value.format(size=h // 9, line=line)}),
-        ),
-        assets={
-            key: "image/png" if path.suffix == ".png" else "audio/wav" for key, path in studio.paths.items()
-        },
+        styles=(CAPTION_STYLE.model_copy(update={"value": CAPTION_STYLE.value.format(size=h // 9, line=line)}),),
+        assets={key: "image/png" if path.suffix == ".png" else "audio/wav" for key, path in studio.paths.items()},
     )
 
 

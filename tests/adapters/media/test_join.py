@@ -44,9 +44,7 @@ class TestJoinedFilm:
         decoding, shown = times(made.film)
         assert len(shown) == made.plan.frames
         assert shown[0] == 0
-        assert (
-            {b - a for a, b in pairwise(shown)} == {b - a for a, b in pairwise(decoding)} == {Fraction(1, 30)}
-        )
+        assert {b - a for a, b in pairwise(shown)} == {b - a for a, b in pairwise(decoding)} == {Fraction(1, 30)}
 
     async def test_pictures_are_those_of_the_segments(self, made: Made) -> None:
         assert decoded_hash(made.film) == decoded_hash(*made.segments)
@@ -106,9 +104,7 @@ async def test_random_cuts_join_without_a_seam(studio: Studio, rate: Rate) -> No
 class TestRefusals:
     async def test_a_segment_too_few(self, made: Made, tmp_path: Path) -> None:
         with pytest.raises(PlanUnrenderable, match="4 segments; 3 files"):
-            await FfmpegRenderer().join(
-                made.plan, made.segments[:3], made.sound, tmp_path / "f.mp4", quiet, never
-            )
+            await FfmpegRenderer().join(made.plan, made.segments[:3], made.sound, tmp_path / "f.mp4", quiet, never)
         assert list(tmp_path.iterdir()) == []
 
     async def test_a_segment_of_other_length(self, made: Made, tmp_path: Path) -> None:
