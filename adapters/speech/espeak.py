@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.speech.ssml import BadSsml, for_espeak, parse
-from adapters.speech.voices import VOICES, DraftVoice, default_voice
+from adapters.speech.voices import VOICES, DraftVoice, default_voice, find_voice
 from domain.production.ports import ProviderBusy, ProviderRefused, SpeechRequest, SpokenSentence, SpokenWord, Usage
 from domain.production.speech import Node, Prosody, UnspeakableText, Voice
 
@@ -135,13 +135,10 @@ def engine_order(request: SpeechRequest) -> tuple[dict[str, Any], DraftVoice]:
     try:
         tree = parse(request.ssml)
         nodes, prosody = unwrapped(tree.children)
-        name = request.voice if request.voice in VOICES else ""
-        voice = VOICES.get(name)
+        voice = find_voice(request.voice)
         if voice is None:
-            known = ", ".join(VOICES)
-            raise ProviderRefused(
-                "espeak", f"The draft voice “{request.voice}” is unknown.", fix=f"Use one of {known}."
-            )
+            sentence = f"The draft voice “{request.voice}” is unknown."
+            raise ProviderRefused("espeak", sentence, fix=f"Use one of {', '.join(VOICES)}.")
         ssml = for_espeak(nodes)
     except (BadSsml, UnspeakableText) as fault:
         raise ProviderRefused("espeak", fault.sentence) from None

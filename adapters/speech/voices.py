@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import espeakng_loader
 
 from domain.catalog.words import primary
 
@@ -30,6 +35,8 @@ _ALL = (
 )
 VOICES: dict[str, DraftVoice] = {voice.name: voice for voice in _ALL}
 
+_ENGINE_NAME = re.compile(r"^(en-us|en-gb|en|pt-br|pt)(?:\+([A-Za-z0-9]{1,20}))?$", re.IGNORECASE)
+_ENGINE_LANGUAGES = {"en-gb": "en"}
 _DEFAULTS = {"en": "en-us-draft", "en-gb": "en-gb-draft", "pt": "pt-br-draft"}
 
 
@@ -42,3 +49,27 @@ def default_voice(language: str) -> str:
 def voices_for(language: str) -> list[DraftVoice]:
     """All draft voices that speak a language."""
     return [voice for voice in VOICES.values() if primary(voice.language) == primary(language)]
+
+
+def find_voice(name: str) -> DraftVoice | None:
+    """A draft voice by our name or by the engine's (`pt-br+marcelo`, upper and lower case alike); None = unknown."""
+    if name in VOICES:
+        return VOICES[name]
+    match = _ENGINE_NAME.match(name)
+    if not match:
+        return None
+    language = match[1].casefold()
+    engine = _ENGINE_LANGUAGES.get(language, language)
+    variant = variants().get((match[2] or "").casefold())
+    if match[2] and variant is None:
+        return None
+    like = VOICES[default_voice(language)]
+    settled = next((voice for voice in VOICES.values() if voice.engine == f"{engine}+{variant}"), like)
+    return replace(settled, name=name, engine=f"{engine}+{variant}" if variant else engine)
+
+
+@lru_cache(maxsize=1)
+def variants() -> dict[str, str]:
+    """The engine's voice variants: lower-case name → name as its data spells it."""
+    folder = Path(espeakng_loader.get_data_path()) / "voices" / "!v"
+    return {entry.name.casefold(): entry.name for entry in sorted(folder.iterdir())}

@@ -1,8 +1,9 @@
 """Knowledge: documents with one fact per sentence and their sources, and the choice of facts for a topic.
 
-A document is Markdown. `##` headings are themes; list items and sentences are facts; a line such as
-`Source: NASA, https://…` (`Fonte:` in Portuguese) gives the source of the facts above it in its theme that have
-none yet or, where there are none, of those below it. `Tags: a, b` anywhere names the document's tags.
+A document is Markdown. `##` headings are themes; list items and sentences are facts. Sources come in two forms:
+`- A fact. [key]` with lines `key: Title — publisher, year` under a last heading `## Sources` (`## Fontes`), or a line
+`Source: NASA, https://…` (`Fonte:`) for the facts above it in its theme that have none yet or, where there are
+none, for those below it. `Tags: a, b` names the document's tags; a front matter between `---` yields no facts.
 
 Tiers: 1 always comes along, 2 when the recipe names the document, 3 only when it is about the topic.
 """
@@ -13,7 +14,7 @@ import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from domain.catalog.wordlists import FILLER_WORDS
@@ -24,6 +25,9 @@ ALWAYS, BY_RECIPE, BY_RETRIEVAL = 1, 2, 3
 _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
 _SOURCE = re.compile(r"^[>*_\-\s]*(?:sources?|fontes?)\s*[*_]*\s*:\s*[*_]*\s*(.+?)[*_]*$", re.IGNORECASE)
 _TAGS = re.compile(r"^(?:tags|etiquetas)\s*:\s*(.+)$", re.IGNORECASE)
+_KEYS = re.compile(r"\s*\[([\w.-]+(?:\s*,\s*[\w.-]+)*)\]\s*$")
+_KEYED = re.compile(r"^([\w.-]+)\s*:\s+(.+)$")
+_SOURCES = frozenset(("sources", "source", "fontes", "fonte", "references", "referências"))
 _BULLET = re.compile(r"^(?:[-*+]|\d{1,3}[.)])\s+")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _MARKUP = re.compile(r"(\*\*|__|`)(.+?)\1")
@@ -66,20 +70,21 @@ class _Reading:
     default_source: str = ""
     open_from: int = 0
     facts: list[Fact] = field(default_factory=list)
+    keys: dict[str, str] = field(default_factory=dict)
 
 
 def parse_document(document: KnowledgeDocument) -> list[Fact]:
     """Read a document's facts in order; a sentence that occurs twice is one fact."""
-    reading, tags = _Reading(), list(document.tags)
-    for line in _lines(document.text):
+    front, body, listed = _parts(document.text)
+    reading, tags = _Reading(keys=_listed_sources(listed)), [*document.tags, *_front_tags(front)]
+    for line in _lines(body):
         if heading := _HEADING.match(line):
-            level_one = len(heading[1]) == 1
-            reading.theme = "" if level_one else _clean(heading[2])
+            reading.theme = "" if len(heading[1]) == 1 else _clean(heading[2])
             reading.default_source, reading.open_from = "", len(reading.facts)
         elif source := _SOURCE.match(line):
             _give_source(reading, _clean_source(source[1]))
         elif named := _TAGS.match(line):
-            tags += [tag.strip() for tag in named[1].split(",") if tag.strip()]
+            tags += _split_tags(named[1])
         else:
             _add_facts(reading, document, _BULLET.sub("", line))
     unique = {fact.id: fact for fact in reversed(reading.facts)}
@@ -87,15 +92,42 @@ def parse_document(document: KnowledgeDocument) -> list[Fact]:
     return [replace(fact, tags=tuple(dict.fromkeys(tags))) for fact in ordered]
 
 
+def _parts(text: str) -> tuple[list[str], list[str], list[str]]:
+    """Front matter, body and the list of sources at the end, as lines."""
+    lines = text.strip().splitlines()
+    front: list[str] = []
+    if lines and lines[0].strip() == "---":
+        end = next((n for n, line in enumerate(lines[1:], 1) if line.strip() == "---"), 0)
+        front, lines = lines[1:end], lines[end + 1 :]
+    for number, line in enumerate(lines):
+        heading = _HEADING.match(line.strip())
+        if heading and heading[2].casefold() in _SOURCES:
+            return front, lines[:number], lines[number + 1 :]
+    return front, lines, []
+
+
+def _listed_sources(lines: Sequence[str]) -> dict[str, str]:
+    found = (_KEYED.match(_BULLET.sub("", line.strip())) for line in lines)
+    return {match[1]: _clean_source(match[2]) for match in found if match}
+
+
+def _front_tags(lines: Sequence[str]) -> list[str]:
+    return [tag for line in lines if (match := _TAGS.match(line.strip())) for tag in _split_tags(match[1])]
+
+
+def _split_tags(text: str) -> list[str]:
+    return [tag.strip() for tag in text.strip("[] ").split(",") if tag.strip()]
+
+
 def unsourced(document: KnowledgeDocument) -> list[Fact]:
     """Facts of a document that name no source, for a warning where documents are edited."""
     return [fact for fact in parse_document(document) if not fact.source]
 
 
-def _lines(text: str) -> Iterable[str]:
+def _lines(raw_lines: Sequence[str]) -> Iterable[str]:
     """Markdown lines with the soft-wrapped lines of a paragraph or list item joined."""
     held = ""
-    for raw in text.splitlines():
+    for raw in raw_lines:
         line = raw.strip()
         alone = not line or bool(_HEADING.match(line) or _SOURCE.match(line) or _TAGS.match(line))
         if held and (alone or _BULLET.match(line)):
@@ -111,7 +143,9 @@ def _lines(text: str) -> Iterable[str]:
 
 
 def _add_facts(reading: _Reading, document: KnowledgeDocument, text: str) -> None:
-    for sentence in sentences_of(_clean(text)):
+    keyed = _KEYS.search(text)
+    named = [reading.keys[key] for key in re.split(r"\s*,\s*", keyed[1]) if key in reading.keys] if keyed else []
+    for sentence in sentences_of(_clean(_KEYS.sub("", text) if named else text)):
         if len(sentence.split()) < 3:
             continue
         digest = hashlib.sha256(f"{document.slug}\n{plain(sentence)}".encode()).hexdigest()[:10]
@@ -119,7 +153,7 @@ def _add_facts(reading: _Reading, document: KnowledgeDocument, text: str) -> Non
             Fact(
                 id=f"{document.slug}#{digest}",
                 text=sentence if sentence[-1] in ".!?…" else sentence + ".",
-                source=reading.default_source,
+                source="; ".join(named) or reading.default_source,
                 document=document.title,
                 theme=reading.theme,
                 position=len(reading.facts),
@@ -132,7 +166,8 @@ def _give_source(reading: _Reading, source: str) -> None:
     if not waiting:
         reading.default_source = source
     for index in waiting:
-        reading.facts[index] = replace(reading.facts[index], source=source)
+        if not reading.facts[index].source:
+            reading.facts[index] = replace(reading.facts[index], source=source)
     reading.open_from = len(reading.facts)
 
 
@@ -172,6 +207,16 @@ class Relevance:
             total += self.rarity(term) * count * 2.4 / (count + 1.4 * (0.4 + 0.6 * size)) if count else 0.0
         return total
 
+    def in_documents(self, documents: Mapping[str, Sequence[Fact]], topic: str) -> dict[str, float]:
+        """Scores by fact id, where a fact gains from how much its whole document is about the topic."""
+        scores: dict[str, float] = {}
+        for facts in documents.values():
+            own = {fact.id: self.score(fact, topic) for fact in facts}
+            best = sorted(own.values(), reverse=True)[:5]
+            lift = 0.5 * sum(best) / len(best) if best else 0.0
+            scores |= {fact_id: score + lift for fact_id, score in own.items()}
+        return scores
+
 
 def topic_stems(topic: str, language: str) -> list[str]:
     """The topic's meaningful stems; words about the film itself (video, story, minute) say nothing about facts."""
@@ -187,28 +232,34 @@ def _terms(fact: Fact, language: str) -> list[str]:
 def select_facts(topic: str, documents: Sequence[KnowledgeDocument], n: int, language: str) -> list[Fact]:
     """Choose the facts that come along with a topic: all of tier 1, then the best `n` of tiers 2 and 3.
 
-    Tier 3 facts must share a meaningful word with the topic; tier 2 facts need not. Choosing is diverse: a fact
-    that repeats chosen ones yields to one that adds something. Facts of one document keep their order.
+    A document is about the topic when one of its facts shares a meaningful word with it; its other facts may come
+    along too. When no document is, those of tier 2 (named by the recipe) still do. Choosing is diverse: a fact that
+    repeats chosen ones yields to one that adds something. Facts of one document keep their order.
     """
     fitting = [document for document in documents if same_language(document.language, language)]
     read = {document.slug: parse_document(document) for document in fitting}
     always = [fact for document in fitting if document.tier == ALWAYS for fact in read[document.slug]]
-    pool = [(fact, doc.tier) for doc in fitting if doc.tier != ALWAYS for fact in read[doc.slug]]
-    relevance = Relevance([fact for fact, _ in pool], language)
-    scored: list[tuple[Fact, float]] = []
-    for fact, tier in pool:
-        score = relevance.score(fact, topic)
-        if score > 0 or tier == BY_RECIPE:
-            scored.append((fact, score * (1.15 if tier == BY_RECIPE else 1.0) + 0.01))
-    chosen = diverse(scored, n, language)
-    places = {document.slug: place for place, document in enumerate(fitting)}
-    chosen.sort(key=lambda fact: (places[fact.id.rpartition("#")[0]], fact.position))
+    pool = {document.slug: read[document.slug] for document in fitting if document.tier != ALWAYS}
+    relevance = Relevance([fact for facts in pool.values() for fact in facts], language)
+    scores = relevance.in_documents(pool, topic)
+    named = {document.slug for document in fitting if document.tier == BY_RECIPE}
+    wanted = [slug for slug in pool if any(scores[fact.id] for fact in pool[slug])]
+    wanted = wanted or [slug for slug in pool if slug in named]
+    bonus = {slug: 1.15 if slug in named else 1.0 for slug in wanted}
+    chosen = diverse([(fact, scores[fact.id] * bonus[slug]) for slug in wanted for fact in pool[slug]], n, language)
+    places = {slug: place for place, slug in enumerate(pool)}
+    chosen.sort(key=lambda fact: (places[document_of(fact)], fact.position))
     return always + chosen
+
+
+def document_of(fact: Fact) -> str:
+    """The slug of the document a fact stands in."""
+    return fact.id.rpartition("#")[0]
 
 
 def diverse(scored: Sequence[tuple[Fact, float]], n: int, language: str) -> list[Fact]:
     """Greedy choice of `n` facts by score less likeness to what is chosen already (maximal marginal relevance)."""
-    best = max((score for _, score in scored), default=1.0)
+    best = max((score for _, score in scored), default=0.0) or 1.0
     bags = {fact.id: set(content_stems(fact.text, language)) for fact, _ in scored}
     left, chosen = list(scored), list[Fact]()
     likeness = dict.fromkeys(bags, 0.0)
