@@ -1,0 +1,1 @@
+"""What people can ask of production: one verb-named function per command."""

@@ -1,0 +1,305 @@
+"""Create a job: check what was asked, take a snapshot of every choice, and put its steps into the queue."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select, text
+
+from domain.catalog.bodies import RecipeBody
+from domain.catalog.model import Project
+from domain.catalog.resolution import Chosen, Resolution, Unresolved, find_recipe, nearest_recipes, resolve
+from domain.dispatch.enqueue import Placed, place
+from domain.dispatch.flows import open_flows
+from domain.dispatch.locks import lock_pools
+from domain.dispatch.stats import ratios
+from domain.production.errors import Fault, InvalidInput, NotFound, WrongState
+from domain.production.graph import Node, check_graph, make_nodes
+from domain.production.jobs import key_of, refresh
+from domain.production.model import Job
+from domain.production.pipeline import STEP_KINDS
+from domain.production.pipeline.base import StepKind
+from domain.production.spec import JobSpec
+from domain.usage.budget import reserve
+from domain.usage.effects import hash_json
+from domain.usage.quote import quote
+from tenants.records import uuid7
+from tenants.unit import Unit
+
+TOPIC_LIMIT = 5000
+SECONDS = (10, 3600)
+MODES = ("auto", "wizard")
+TITLE_LIMIT = 120
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """What a person asks for. Empty language, profile and None seconds: the recipe's own."""
+
+    project: str
+    recipe: str
+    topic: str
+    language: str = ""
+    seconds: int | None = None
+    profile: str = ""
+    mode: str = "auto"
+    idem_key: str | None = None
+    cost_limit: int | None = None
+    priority: int = 0
+    script_edits: Mapping[str, Any] = field(default_factory=dict)
+    salt: str = ""
+
+
+async def create_job(unit: Unit, new: NewJob, kinds: Mapping[str, StepKind] = STEP_KINDS) -> Job:
+    """Create a job and its steps. The same `idem_key` answers the job made before.
+
+    Raises Forbidden, NotFound (project), InvalidInput (every fault at once), WrongState (key used for something else).
+    """
+    unit.principal.require("jobs:run")
+    project = await find_project(unit, new.project)
+    unit.principal.require("jobs:run", project.id)
+    if (made := await _made_before(unit, new)) is not None:
+        return made
+    resolution = await _check(unit, project, new, kinds)
+    spec = write_spec(project, resolution, new)
+    return await enter_job(unit, project, spec, new, kinds)
+
+
+async def find_project(unit: Unit, slug: str) -> Project:
+    """Load a project that is not archived. Raises NotFound."""
+    found = await unit.session.execute(select(Project).where(Project.slug == slug, Project.archived_at.is_(None)))
+    project = found.scalar_one_or_none()
+    if project is None:
+        raise NotFound("project")
+    return project
+
+
+async def _made_before(unit: Unit, new: NewJob) -> Job | None:
+    """Find the job of the same key; the lock makes a second request wait for the first one's commit."""
+    if new.idem_key is None:
+        return None
+    lock = text("SELECT pg_advisory_xact_lock(hashtextextended('idem:' || :tenant || :key, 0))")
+    await unit.session.execute(lock, {"tenant": str(unit.tenant_id), "key": new.idem_key})
+    job = (await unit.session.execute(select(Job).where(Job.idem_key == new.idem_key))).scalar_one_or_none()
+    if job is not None and (job.spec["topic"], job.recipe_slug) != (new.topic.strip(), new.recipe):
+        raise WrongState(f"The idempotency key was already used for job #{job.number}, which is something else.")
+    return job
+
+
+# ── Checking ──────────────────────────────────────────────────────────────────────────────────────────────
+async def _check(unit: Unit, project: Project, new: NewJob, kinds: Mapping[str, StepKind]) -> Resolution:
+    faults = check_fields(new)
+    recipe = await find_recipe(unit.session, new.recipe, project.id)
+    resolution: Resolution | None = None
+    if recipe is None:
+        faults.append(await _unknown_recipe(unit, new.recipe))
+    else:
+        language = new.language or str(recipe.body["language"])
+        faults += _check_language(project, language)
+        faults += check_graph(RecipeBody.model_validate(recipe.body).steps, kinds.keys())
+        try:
+            resolution = await resolve(unit.session, project, recipe, language)
+        except Unresolved as missing:
+            faults += [
+                Fault("recipe", sentence, "Save it in the catalogue or change the recipe.")
+                for sentence in missing.faults
+            ]
+        else:
+            faults += _check_voice(resolution, language)
+    if faults or resolution is None:
+        raise InvalidInput(faults)
+    return resolution
+
+
+def check_fields(new: NewJob) -> list[Fault]:
+    """Answer everything wrong with the plain fields of a request."""
+    faults = check_topic(new.topic)
+    low, high = SECONDS
+    if new.seconds is not None and not low <= new.seconds <= high:
+        faults.append(
+            Fault("seconds", f"{new.seconds} seconds is outside {low} to {high}.", "Choose a length in between.")
+        )
+    if new.mode not in MODES:
+        faults.append(Fault("mode", f"“{new.mode[:40]}” is not a mode.", f"Use {' or '.join(MODES)}."))
+    if new.idem_key is not None and not 1 <= len(new.idem_key) <= 200:
+        faults.append(Fault("idem_key", "The idempotency key is empty or too long.", "Use 1 to 200 characters."))
+    if new.cost_limit is not None and new.cost_limit < 0:
+        faults.append(Fault("cost_limit", "The limit is below zero.", "Give an amount of 0 or more."))
+    return faults
+
+
+def check_topic(topic: str) -> list[Fault]:
+    """Answer what is wrong with a topic."""
+    faults = []
+    if not topic.strip():
+        faults.append(Fault("topic", "The topic is empty.", "Say in a few words what the film is about."))
+    if len(topic) > TOPIC_LIMIT:
+        message = f"The topic has {len(topic):,} characters; at most {TOPIC_LIMIT:,} are allowed."
+        faults.append(Fault("topic", message, "Shorten it, and put background material into a knowledge document."))
+    hidden = [index for index, c in enumerate(topic) if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\r\t"]
+    if hidden:
+        more = f" and {len(hidden) - 1} more" if len(hidden) > 1 else ""
+        message = (
+            f"The topic has a control character (U+{ord(topic[hidden[0]]):04X}) at position {hidden[0] + 1}{more}."
+        )
+        faults.append(Fault("topic", message, "Remove it; plain text and line breaks are fine."))
+    return faults
+
+
+def _check_language(project: Project, language: str) -> list[Fault]:
+    if language in project.languages:
+        return []
+    spoken = ", ".join(project.languages)
+    return [Fault("language", f"The project does not speak “{language[:20]}”.", f"Use one of {spoken}.")]
+
+
+def _check_voice(resolution: Resolution, language: str) -> list[Fault]:
+    voice = resolution.slots["voice"]
+    speaks = str(voice.body.get("language", ""))
+    if speaks.split("-")[0].lower() == language.split("-")[0].lower():
+        return []
+    message = f"The voice “{voice.slug}” speaks {speaks}, not {language}."
+    return [Fault("language", message, f"Bind a voice for {language} to the project, or choose {speaks}.")]
+
+
+async def _unknown_recipe(unit: Unit, slug: str) -> Fault:
+    near = await nearest_recipes(unit.session, slug)
+    fix = f"Did you mean “{near[0]}”? There are: {', '.join(near)}." if near else "Save a recipe first."
+    return Fault("recipe", f"There is no recipe “{slug[:80]}”.", fix)
+
+
+# ── The snapshot ──────────────────────────────────────────────────────────────────────────────────────────
+def write_spec(project: Project, found: Resolution, new: NewJob) -> JobSpec:
+    """Copy every choice into the job's specification."""
+    body = found.recipe_body
+    return JobSpec.model_validate(
+        {
+            "topic": new.topic.strip(),
+            "language": new.language or body.language,
+            "seconds": new.seconds or body.seconds,
+            "profile": new.profile or body.profile,
+            "project": {
+                "id": str(project.id),
+                "slug": project.slug,
+                "name": project.name,
+                "palette": project.palette,
+                "settings": project.settings,
+            },
+            "recipe_ref": _ref(found.recipe),
+            "recipe": body.model_dump(mode="json"),
+            **{slot: _part(chosen) for slot, chosen in found.slots.items()},
+            "validators": [_part(chosen) for chosen in found.validators],
+            "knowledge": [_part(chosen) for chosen in found.knowledge],
+            "library": [_library_item(item) for item in found.library],
+            "script_edits": dict(new.script_edits),
+            "salt": new.salt,
+        }
+    )
+
+
+def _ref(chosen: Chosen) -> dict[str, Any]:
+    return {
+        "kind": chosen.kind,
+        "slug": chosen.slug,
+        "number": chosen.number,
+        "digest": chosen.digest,
+        "origin": chosen.origin,
+    }
+
+
+def _part(chosen: Chosen) -> dict[str, Any]:
+    return {"ref": _ref(chosen), "body": chosen.body}
+
+
+def _library_item(item: Any) -> dict[str, Any]:
+    fields = (
+        "role",
+        "sha256",
+        "media_type",
+        "width",
+        "height",
+        "captions",
+        "tags",
+        "focus",
+        "seconds",
+        "licence",
+        "credit",
+    )
+    return {"id": str(item.id), **{name: getattr(item, name) for name in fields}}
+
+
+# ── The rows ──────────────────────────────────────────────────────────────────────────────────────────────
+async def enter_job(
+    unit: Unit, project: Project, spec: JobSpec, new: NewJob, kinds: Mapping[str, StepKind] = STEP_KINDS
+) -> Job:
+    """Write a job with its steps, quote, reservation, event and outbox message."""
+    fan_out = {kind: module.FAN_OUT for kind, module in kinds.items()}
+    nodes = make_nodes(spec.recipe.steps, fan_out, new.mode == "wizard")
+    pools = {kinds[node.kind].POOL for node in nodes} | {kinds[step.kind].POOL for step in spec.recipe.steps}
+    await lock_pools(unit.session, pools)
+    await open_flows(unit.session, unit.tenant_id, pools)
+    job = await _insert_job(unit, project, spec, new)
+    learned = await ratios(unit.session, spec.profile)
+    await place(unit.session, key_of(job), _steps(nodes, kinds, job.spec, learned))
+    await reserve(unit.session, unit.tenant_id, job.id, int(job.quote["micro_dollars"]))
+    unit.emit("job.created", job_id=job.id, project_id=project.id, number=job.number, title=job.title, state=job.state)
+    unit.send("job.created", {"job_id": str(job.id), "number": job.number, "project": project.slug})
+    await refresh(unit.session, unit.emit, job)
+    return job
+
+
+async def _insert_job(unit: Unit, project: Project, spec: JobSpec, new: NewJob) -> Job:
+    body = spec.model_dump(mode="json")
+    pictures = spec.recipe.pictures[-1] if spec.recipe.pictures else ""
+    job = Job(
+        id=uuid7(),
+        tenant_id=unit.tenant_id,
+        project_id=project.id,
+        number=await unit.take_number(f"job:{project.id}"),
+        seq=await unit.take_number("job"),
+        title=write_title(spec.topic),
+        recipe_slug=spec.recipe_ref.slug,
+        recipe_version=spec.recipe_ref.number,
+        mode=new.mode,
+        state="queued",
+        priority=new.priority,
+        idem_key=new.idem_key,
+        spec=body,
+        spec_hash=hash_json(body),
+        quote=quote(spec.seconds, spec.recipe.writer, spec.recipe.narrator, pictures).as_json(),
+        cost_limit=new.cost_limit,
+        made_by=unit.principal.actor_id,
+        made_by_name=unit.principal.name,
+        created_at=func.clock_timestamp(),
+    )
+    unit.session.add(job)
+    await unit.session.flush()
+    return job
+
+
+def write_title(topic: str) -> str:
+    """The first line of a topic, shortened at a word."""
+    line = topic.strip().splitlines()[0].strip()
+    if len(line) <= TITLE_LIMIT:
+        return line
+    return line[:TITLE_LIMIT].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
+
+
+def _steps(
+    nodes: Sequence[Node], kinds: Mapping[str, StepKind], spec: Mapping[str, Any], learned: Mapping[str, float]
+) -> list[Placed]:
+    made: dict[str, Placed] = {}
+    for node in nodes:
+        module = kinds[node.kind]
+        made[node.kind] = Placed(
+            kind=node.kind,
+            pool=module.POOL,
+            ordinal=node.ordinal,
+            gate=node.gate,
+            cost=module.cost(spec, {}) * learned.get(node.kind, 1.0),
+            needs=tuple(made[need].id for need in node.needs),
+        )
+    return list(made.values())

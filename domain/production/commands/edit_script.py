@@ -1,0 +1,68 @@
+"""Change what scenes say: a new job with the same choices, in which only what the change touches is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from domain.catalog.model import Project
+from domain.production.commands.create_job import NewJob, enter_job
+from domain.production.errors import Fault, InvalidInput
+from domain.production.jobs import find_job
+from domain.production.model import Job
+from domain.production.pipeline import STEP_KINDS
+from domain.production.pipeline.base import StepKind
+from domain.production.spec import JobSpec, SceneEdit
+from tenants.unit import Unit
+
+SENTENCE_LIMIT = 1000
+SENTENCES_LIMIT = 60
+
+
+async def edit_script(
+    unit: Unit,
+    job_id: UUID,
+    edits: Mapping[str, Sequence[str]],
+    *,
+    note: str = "",
+    kinds: Mapping[str, StepKind] = STEP_KINDS,
+) -> Job:
+    """Make a new job from an earlier one with the sentences of some scenes (by scene id) replaced.
+
+    The earlier job stays as it is, with its film and manifest. Raises NotFound, Forbidden, InvalidInput.
+    """
+    unit.principal.require("jobs:run")
+    earlier = await find_job(unit.session, unit.tenant_id, job_id)
+    unit.principal.require("jobs:run", earlier.project_id)
+    if faults := check_edits(edits):
+        raise InvalidInput(faults)
+    project = await unit.session.get(Project, (unit.tenant_id, earlier.project_id))
+    assert project is not None
+    spec = JobSpec.model_validate(earlier.spec)
+    changed = {
+        scene: SceneEdit(sentences=[text.strip() for text in texts], note=note) for scene, texts in edits.items()
+    }
+    spec = spec.model_copy(update={"script_edits": {**spec.script_edits, **changed}})
+    new = NewJob(project.slug, earlier.recipe_slug, spec.topic, mode=earlier.mode, cost_limit=earlier.cost_limit)
+    job = await enter_job(unit, project, spec, new, kinds)
+    unit.emit(
+        "job.edited", job_id=job.id, project_id=project.id, number=job.number, base=earlier.number, scenes=sorted(edits)
+    )
+    return job
+
+
+def check_edits(edits: Mapping[str, Sequence[str]]) -> list[Fault]:
+    """Answer everything wrong with edits."""
+    if not edits:
+        return [Fault("edits", "No scene is changed.", "Change the text of at least one scene.")]
+    faults: list[Fault] = []
+    for scene, texts in sorted(edits.items()):
+        if not 1 <= len(texts) <= SENTENCES_LIMIT:
+            message = f"Scene {scene} has {len(texts)} sentences."
+            faults.append(Fault(f"edits.{scene}", message, f"Give 1 to {SENTENCES_LIMIT}."))
+        for number, text in enumerate(texts, start=1):
+            if not 1 <= len(text.strip()) <= SENTENCE_LIMIT or not text.isprintable():
+                message = f"Sentence {number} of scene {scene} is empty, too long or has control characters."
+                fix = f"Give 1 to {SENTENCE_LIMIT:,} printable characters."
+                faults.append(Fault(f"edits.{scene}.{number}", message, fix))
+    return faults

@@ -1,0 +1,153 @@
+"""Make a step again with an instruction; all that rests on it is made again too, from what can be reused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+
+from domain.dispatch.flows import add_ready, drop_ready
+from domain.dispatch.model import Step, StepDep
+from domain.production.commands.control_job import NEW_ATTEMPTS, hold_job
+from domain.production.errors import NotFound, WrongState
+from domain.production.graph import downstream
+from domain.production.jobs import refresh
+from domain.production.model import Approval, Job
+from domain.production.pipeline import STEP_KINDS
+from domain.production.pipeline.base import StepKind
+from tenants.unit import Unit
+
+INSTRUCTION_LIMIT = 2000
+REDOABLE = ("succeeded", "waiting_approval", "dead")
+
+
+async def redo_step(
+    unit: Unit, job_id: UUID, step_id: UUID, instruction: str = "", kinds: Mapping[str, StepKind] = STEP_KINDS
+) -> Job:
+    """Regenerate a step. Raises NotFound, Forbidden, WrongState."""
+    unit.principal.require("jobs:control")
+    job = await hold_job(unit, job_id)
+    steps = {step.id: step for step in await _steps(unit, job)}
+    if step_id not in steps:
+        raise NotFound("step")
+    step = steps[step_id]
+    needs = await _needs(unit, steps.keys())
+    after = downstream({str(k): [str(v) for v in vs] for k, vs in needs.items()}, str(step_id))
+    below = [steps[UUID(node)] for node in after]
+    _require_redoable(job, step, below)
+    await _void(unit, [step.id, *(one.id for one in below)])
+    await _reset_below(unit, step, below, needs, kinds)
+    await _reopen(unit, job, step, instruction)
+    unit.emit(
+        "step.redone",
+        job_id=job.id,
+        project_id=job.project_id,
+        step=step.kind,
+        shard=step.shard,
+        by=unit.principal.name,
+        instruction=instruction[:INSTRUCTION_LIMIT],
+    )
+    await refresh(unit.session, unit.emit, job)
+    return job
+
+
+async def _steps(unit: Unit, job: Job) -> list[Step]:
+    found = await unit.session.execute(select(Step).where(Step.job_id == job.id))
+    return list(found.scalars())
+
+
+async def _needs(unit: Unit, ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    rows = await unit.session.execute(select(StepDep).where(StepDep.step_id.in_(list(ids))))
+    needs: dict[UUID, list[UUID]] = {}
+    for dep in rows.scalars():
+        needs.setdefault(dep.step_id, []).append(dep.needs_id)
+    return needs
+
+
+def _require_redoable(job: Job, step: Step, below: Collection[Step]) -> None:
+    if job.control != "none" or job.state in ("cancelled", "cancelling", "paused"):
+        raise WrongState(f"Job #{job.number} is {job.state}; a step can be made again only while the job may run.")
+    if step.state not in REDOABLE:
+        raise WrongState(f"The step {step.kind} is {step.state.replace('_', ' ')}; wait until it has ended.")
+    busy = sorted({one.kind for one in below if one.state == "running"})
+    if busy:
+        raise WrongState(f"{', '.join(busy)} is running on the present result; wait until it has ended.")
+
+
+async def _reset_below(
+    unit: Unit,
+    step: Step,
+    below: Collection[Step],
+    needs: Mapping[UUID, Collection[UUID]],
+    kinds: Mapping[str, StepKind],
+) -> None:
+    """Block what rests on the step; shards of a fan-out end, because the step's new result spawns its own."""
+    shards = {one.id for one in below if kinds[one.kind].FAN_OUT}
+    gone = Counter(one.pool for one in below if one.state == "ready")
+    await drop_ready(unit.session, unit.tenant_id, gone)
+    if shards:
+        await unit.session.execute(delete(StepDep).where(StepDep.needs_id.in_(shards)))
+        await unit.session.execute(
+            update(Step)
+            .where(Step.id.in_(shards))
+            .values(state="cancelled", fence=Step.fence + 1)
+            .execution_options(synchronize_session=False)
+        )
+    reset = {one.id for one in below} - shards
+    undone = reset | {step.id}
+    for one in below:
+        if one.id in reset:
+            waits = len([need for need in needs.get(one.id, ()) if need in undone])
+            await _block(unit, one, waits)
+
+
+async def _block(unit: Unit, step: Step, waits: int) -> None:
+    await unit.session.execute(
+        update(Step)
+        .where(Step.id == step.id)
+        .values(state="blocked", deps_left=waits, fence=Step.fence + 1, reused=False, **_fresh())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _fresh() -> dict[str, Any]:
+    return {
+        "outputs": None,
+        "error": None,
+        "error_class": None,
+        "finished_at": None,
+        "not_before": None,
+        "done": 0,
+        "total": 0,
+        "stage": "",
+        "max_attempts": Step.attempt + NEW_ATTEMPTS,
+    }
+
+
+async def _reopen(unit: Unit, job: Job, step: Step, instruction: str) -> None:
+    salt = str(int(step.spec.get("salt", "0")) + 1)
+    await unit.session.execute(
+        update(Step)
+        .where(Step.id == step.id)
+        .values(
+            state="ready",
+            fence=Step.fence + 1,
+            ready_at=func.clock_timestamp(),
+            instruction=instruction[:INSTRUCTION_LIMIT] or None,
+            spec={**step.spec, "salt": salt},
+            reused=False,
+            **_fresh(),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    await add_ready(unit.session, unit.tenant_id, {step.pool: 1})
+    job.error = None
+
+
+async def _void(unit: Unit, step_ids: list[UUID]) -> None:
+    await unit.session.execute(
+        update(Approval).where(Approval.step_id.in_(step_ids), Approval.state == "waiting").values(state="void")
+    )

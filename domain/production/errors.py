@@ -1,0 +1,64 @@
+"""What can go wrong in production, as a vocabulary.
+
+ProductionError
+├── InvalidInput    what a person gave does not make sense; lists every fault
+├── NotFound        there is no such thing in this workspace
+├── WrongState      the thing exists, but not in a state that allows this
+└── DiskFull        no room for unfinished files
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class ProductionError(Exception):
+    """Base; `sentence` is safe to show to people."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with an input: the field, what is wrong, and what to do."""
+
+    field: str
+    message: str
+    fix: str
+
+
+class InvalidInput(ProductionError):
+    """Raised before anything is written; `faults` names all that is wrong at once."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(" ".join(f"{fault.field}: {fault.message} {fault.fix}" for fault in faults))
+        self.faults = list(faults)
+
+
+class NotFound(ProductionError):
+    """Raised for a missing id and, in the same words, for an id of another workspace."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"There is no such {what}.")
+        self.what = what
+
+
+class WrongState(ProductionError):
+    """Raised when a job or step cannot do this now."""
+
+
+class DiskFull(ProductionError):
+    """Raised when staging has no room left; freeing space lets the step go on."""
+
+    transient = True
+
+
+def from_os(error: OSError) -> ProductionError | None:
+    """Answer the clear form of an operating-system error, if there is one."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull("The disk is full in staging, where unfinished files are made.")
+    return None

@@ -1,0 +1,83 @@
+"""From a recipe's graph to the steps of a job: order, needs, and the places of fan-out kinds. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from domain.catalog.bodies import RecipeStep
+from domain.production.errors import Fault
+
+
+@dataclass(frozen=True)
+class Node:
+    """A step to be made with the job; `needs` are kinds of other nodes."""
+
+    kind: str
+    ordinal: int
+    needs: tuple[str, ...]
+    gate: bool
+
+
+ORDINALS = 1000
+"""Room between two nodes' ordinals, for the shards of a fan-out."""
+
+
+def check_graph(steps: Sequence[RecipeStep], known: Collection[str]) -> list[Fault]:
+    """Answer everything wrong with a recipe's graph: unknown kinds, unknown or circular needs, doubles."""
+    kinds = [step.kind for step in steps]
+    faults = [
+        Fault("recipe", f"Step “{kind}” is not a kind of step.", f"Use one of {', '.join(sorted(known))}.")
+        for kind in kinds
+        if kind not in known
+    ]
+    faults += [
+        Fault("recipe", f"Step “{kind}” is listed twice.", "List it once.")
+        for kind in sorted(set(kinds))
+        if kinds.count(kind) > 1
+    ]
+    seen: set[str] = set()
+    for step in steps:
+        faults += [
+            Fault("recipe", f"Step “{step.kind}” needs “{need}”, which is not listed before it.", "Reorder the steps.")
+            for need in step.needs
+            if need not in seen
+        ]
+        seen.add(step.kind)
+    return faults
+
+
+def make_nodes(steps: Sequence[RecipeStep], fan_out: Mapping[str, bool], wizard: bool) -> list[Node]:
+    """Answer the nodes of a checked graph.
+
+    A fan-out kind is not a node: those that need it need what it needs, until its shards are spawned before them.
+    """
+    bridges: dict[str, tuple[str, ...]] = {}
+    nodes: list[Node] = []
+    for index, step in enumerate(steps):
+        needs = tuple(dict.fromkeys(n for need in step.needs for n in bridges.get(need, (need,))))
+        if fan_out.get(step.kind, False):
+            bridges[step.kind] = needs
+            continue
+        nodes.append(Node(step.kind, index * ORDINALS, needs, wizard and step.gate))
+    return nodes
+
+
+def downstream(needs: Mapping[str, Collection[str]], start: str) -> set[str]:
+    """Answer every id that rests on `start`, directly or not (`needs`: id → ids it needs)."""
+    found: set[str] = set()
+    while grown := {node for node, needed in needs.items() if node not in found and (found | {start}) & set(needed)}:
+        found |= grown
+    return found
+
+
+def upstream(needs: Mapping[str, Collection[str]], start: str) -> set[str]:
+    """Answer every id that `start` rests on, directly or not."""
+    found: set[str] = set()
+    waiting = list(needs.get(start, ()))
+    while waiting:
+        node = waiting.pop()
+        if node not in found:
+            found.add(node)
+            waiting.extend(needs.get(node, ()))
+    return found
