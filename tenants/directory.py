@@ -10,8 +10,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.model import AuthSession, Membership, OwnerLink, Tenant, User
+from tenants.people import Browser, LinkRefused, Person, Seat, SessionLine, SignedIn, SlugRefused, Visitor
 from tenants.principal import Principal
 from tenants.records import uuid7
 from tenants.roles import Role
@@ -31,105 +31,6 @@ TOUCH_EVERY = timedelta(minutes=1)
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _PURPOSE = "directory"
-
-
-class DirectoryError(Exception):
-    """Base of what can go wrong at the door; the message is safe to show."""
-
-
-class LinkRefused(DirectoryError):
-    """Raised when an owner link is unknown, used or out of date; which of them is not told."""
-
-    def __init__(self) -> None:
-        super().__init__("This link is not valid any more. Ask for a new one with `vfos admin owner-link`.")
-
-
-class SlugRefused(DirectoryError):
-    """Raised when a workspace cannot have this address."""
-
-
-@dataclass(frozen=True)
-class Person:
-    """A signed-in person and how they like their pages."""
-
-    id: UUID
-    name: str
-    email: str | None
-    language: str
-    theme: str
-    density: str
-    time_zone: str
-
-
-@dataclass(frozen=True)
-class Seat:
-    """A person's membership, with the workspace's names; `projects` narrows it (None = all)."""
-
-    tenant_id: UUID
-    slug: str
-    name: str
-    role: Role
-    projects: frozenset[UUID] | None
-
-
-@dataclass(frozen=True)
-class Visitor:
-    """A live session: who, since when, and where they may go."""
-
-    person: Person
-    session_hash: str
-    authenticated_at: datetime
-    expires_at: datetime
-    seats: tuple[Seat, ...]
-
-    def seat(self, slug: str) -> Seat | None:
-        """The seat in a workspace, or None: unknown and foreign are the same answer."""
-        return next((seat for seat in self.seats if seat.slug == slug), None)
-
-    def principal(self, slug: str, trace_id: str = "") -> Principal | None:
-        """The principal this person is in a workspace, or None."""
-        seat = self.seat(slug)
-        if seat is None:
-            return None
-        return Principal(
-            tenant_id=seat.tenant_id,
-            kind="person",
-            role=seat.role,
-            actor_id=self.person.id,
-            name=self.person.name,
-            projects=seat.projects,
-            trace_id=trace_id,
-        )
-
-
-@dataclass(frozen=True)
-class SignedIn:
-    """A fresh session: `token` is the cookie's value, shown this once."""
-
-    token: str
-    user_id: UUID
-    tenant_id: UUID
-    slug: str
-
-
-@dataclass(frozen=True)
-class SessionLine:
-    """One of a person's sessions as they see it; `handle` names it for ending it."""
-
-    handle: str
-    created_at: datetime
-    last_seen_at: datetime
-    address: str
-    agent: str
-    methods: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Browser:
-    """Where a request came from, as shown to the person later."""
-
-    address: str = ""
-    agent: str = ""
 
 
 def token_hash(token: str) -> str:

@@ -86,6 +86,11 @@ CROSS_TENANT_INDEXES: dict[str, str] = {
 SYSTEM_ROUTINES: dict[str, str] = {
     "directory": "tenants/directory.py",
     "secrets": "tenants/vault.py",
+    "claim": "domain/dispatch/claim.py",
+    "farm": "domain/dispatch/farm.py",
+    "recount": "domain/dispatch/recount.py",
+    "stats": "domain/dispatch/stats.py",
+    "watch": "domain/dispatch/watch.py",
 }
 """Purpose of each cross-tenant routine → the one file that opens its units (`units.system(purpose)`)."""
 

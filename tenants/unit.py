@@ -213,6 +213,13 @@ def _narrow(state: ORMExecuteState) -> None:
         )
 
 
+@event.listens_for(TenantSession, "before_attach")
+def _admit(session: Session, row: object) -> None:
+    # A refresh is not narrowed, so a row of another tenant must not even come near.
+    if isinstance(row, TenantOwned):
+        _check_row(row, session.info["tenant_id"])
+
+
 @event.listens_for(TenantSession, "before_flush")
 def _check(session: Session, _context: Any, _instances: Any) -> None:
     for row in (*session.new, *session.dirty, *session.deleted):

@@ -12,8 +12,8 @@ from sqlalchemy.exc import ProgrammingError
 
 from tenants import directory
 from tenants.audit import verify_chain
-from tenants.directory import Browser, LinkRefused, SignedIn, SlugRefused
 from tenants.model import AuditEntry, AuthSession, Membership, OwnerLink, User
+from tenants.people import Browser, LinkRefused, SignedIn, SlugRefused
 from tenants.principal import Principal
 from tenants.unit import Units
 
