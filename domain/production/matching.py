@@ -1,0 +1,255 @@
+"""Which library picture belongs to which scene: pure, repeatable, and never a picture that has nothing to do with it.
+
+A scene's words (keywords, headline, title, sentences) are compared with a picture's tags and captions in all its
+languages, accents folded and endings trimmed. The assignment with the greatest total score wins; a picture is used
+once, and again only far from its first place and only where it fits well.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import log
+from typing import Protocol
+
+from domain.studio.script import Scene
+
+THRESHOLD = 1.5
+"""Least score of a match: one main tag among the scene's keywords, or two among its sentences."""
+REUSE_THRESHOLD = 3.0
+"""Least score for showing a picture once more."""
+COVERAGE = 1.0
+"""What one more scene with a fitting picture is worth against a better fit elsewhere."""
+MAX_USES = 2
+NEIGHBOURS = 2
+"""A picture is not shown again within this many scenes."""
+CANDIDATES = 12
+"""Pictures considered for a scene; keeps large libraries quick."""
+
+KEYWORD, HEADLINE, SENTENCE, PROMPT = 2.0, 1.5, 1.0, 0.5
+MAIN_TAG, OTHER_TAG, CAPTION = 1.0, 0.6, 0.25
+MAIN_TAGS = 3
+MOST_OF_A_TERM = 3.0
+
+_STOP_WORDS = """
+a an and are as at be been but by can for from had has have he her his how i in into is it its may
+more most no not of on one only or our out over she so some than that the their them there they this
+to up was we were what when where which who why will with would you your about after all also any
+because before between does each first just like many much new other such these those through too
+two under until very while ao aos as ate com como da das de dela dele do dos e ela elas ele eles em
+entre era essa esse esta este eu foi foram ha isso ja la lhe mais mas me mesmo muito na nao nas nem
+no nos nossa nosso num numa o os ou para pela pelas pelo pelos por porque quando que quem se sem ser
+seu seus so sua suas tambem te tem um uma umas uns vez primeira primeiro cada ainda sobre
+"""
+STOP_WORDS = frozenset(_STOP_WORDS.split())
+
+
+class Picture(Protocol):
+    """What matching needs to know of a library picture; captions and tags by language."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def captions(self) -> Mapping[str, str]: ...
+    @property
+    def tags(self) -> Mapping[str, Sequence[str]]: ...
+
+
+@dataclass(frozen=True)
+class Match:
+    """What was chosen for a scene and why; `picture` is None when nothing in the library fits."""
+
+    picture: str | None
+    score: float
+    reason: str
+
+
+def match_pictures(scenes: Sequence[Scene], pictures: Sequence[Picture]) -> dict[str, Match]:
+    """Answer the choice for every scene by its id; a picture chosen by a person always stands."""
+    chosen = {number: scene.visual.picture for number, scene in enumerate(scenes) if scene.visual.picture}
+    known = {picture.id for picture in pictures}
+    chosen = {number: picture for number, picture in chosen.items() if picture in known}
+    scores = _score_all(scenes, pictures)
+    taken = Counter(chosen.values())
+    open_edges = {
+        number: {
+            picture: score + COVERAGE for picture, score in row.items() if score >= THRESHOLD and not taken[picture]
+        }
+        for number, row in scores.items()
+        if number not in chosen
+    }
+    assigned = assign(open_edges)
+    everything = {**assigned, **chosen}
+    reused = _reuse(scenes, scores, everything)
+    return {scene.id: _explain(number, scene, scores, chosen, assigned, reused) for number, scene in enumerate(scenes)}
+
+
+def _explain(
+    number: int,
+    scene: Scene,
+    scores: Mapping[int, Mapping[str, float]],
+    chosen: Mapping[int, str],
+    assigned: Mapping[int, str],
+    reused: Mapping[int, str],
+) -> Match:
+    if number in chosen:
+        return Match(chosen[number], scores[number].get(chosen[number], 0.0), "chosen by a person")
+    best = max(scores[number].values(), default=0.0)
+    picture = assigned.get(number) or reused.get(number)
+    if picture is None:
+        why = "nothing in the library fits" if best < THRESHOLD else "the fitting pictures are shown elsewhere"
+        return Match(None, best, f"{why} (best score {best:.1f}, needed {THRESHOLD:.1f})")
+    again = "shown again: " if number in reused else ""
+    score = scores[number][picture]
+    return Match(picture, score, f"{again}tags and captions fit (score {score:.1f})")
+
+
+# ── Words ─────────────────────────────────────────────────────────────────────────────────────────────────
+def fold(text: str) -> str:
+    """Lower the case and drop the accents."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
+def stem(word: str) -> str:
+    """Trim the commonest endings of English and Portuguese from a folded word."""
+    for ending, instead in (("oes", "ao"), ("ies", "y"), ("ais", "al"), ("eis", "el"), ("ns", "m")):
+        if word.endswith(ending) and len(word) > len(ending) + 2:
+            return word[: -len(ending)] + instead
+    for ending in ("ing", "ed", "es", "s"):
+        rest = word[: -len(ending)]
+        if word.endswith(ending) and len(rest) >= (4 if len(ending) > 1 else 3) and not rest.endswith("s"):
+            word = rest
+            break
+    return word[:-1] if word.endswith("e") and len(word) > 4 else word
+
+
+def terms(text: str) -> list[str]:
+    """Answer the stems of a text's words that carry meaning, in order."""
+    words = re.findall(r"[^\W_]+", fold(text))
+    return [stem(word) for word in words if word not in STOP_WORDS and len(word) > 1]
+
+
+# ── Scores ────────────────────────────────────────────────────────────────────────────────────────────────
+def _scene_terms(scene: Scene) -> dict[str, float]:
+    weights: dict[str, float] = {}
+    parts = [(keyword, KEYWORD) for keyword in scene.visual.keywords]
+    parts += [(scene.visual.headline, HEADLINE), (scene.title, HEADLINE), (scene.visual.prompt, PROMPT)]
+    parts += [(sentence.text, SENTENCE) for sentence in scene.sentences]
+    for text, weight in parts:
+        for term in set(terms(text)):
+            weights[term] = min(weights.get(term, 0.0) + weight, MOST_OF_A_TERM)
+    return weights
+
+
+def _picture_terms(picture: Picture) -> dict[tuple[str, ...], float]:
+    """Answer tags (one or several stems each) and caption words with their weights; the greatest weight stands."""
+    weights: dict[tuple[str, ...], float] = {}
+    for caption in picture.captions.values():
+        for term in terms(caption):
+            weights[(term,)] = CAPTION
+    for tags in picture.tags.values():
+        for place, tag in enumerate(tags):
+            key = tuple(terms(tag))
+            weight = MAIN_TAG if place < MAIN_TAGS else OTHER_TAG
+            if key:
+                weights[key] = max(weights.get(key, 0.0), weight)
+    return weights
+
+
+def _score_all(scenes: Sequence[Scene], pictures: Sequence[Picture]) -> dict[int, dict[str, float]]:
+    described = {picture.id: _picture_terms(picture) for picture in pictures}
+    spread = Counter(term for weights in described.values() for term in weights)
+    rarity = {term: min(1.0, 0.35 + log(1 + len(pictures) / count) / 1.6) for term, count in spread.items()}
+    return {number: _score_row(_scene_terms(scene), described, rarity) for number, scene in enumerate(scenes)}
+
+
+def _score_row(
+    scene: Mapping[str, float],
+    described: Mapping[str, Mapping[tuple[str, ...], float]],
+    rarity: Mapping[tuple[str, ...], float],
+) -> dict[str, float]:
+    row: dict[str, float] = {}
+    for picture, weights in described.items():
+        score, tagged = 0.0, False
+        for term, weight in weights.items():
+            if all(part in scene for part in term):
+                score += min(scene[part] for part in term) * weight * rarity[term]
+                tagged = tagged or weight >= OTHER_TAG
+        if tagged:
+            row[picture] = round(score, 6)
+    return dict(sorted(row.items(), key=lambda pair: (-pair[1], pair[0]))[:CANDIDATES])
+
+
+# ── Assignment ────────────────────────────────────────────────────────────────────────────────────────────
+def assign(edges: Mapping[int, Mapping[str, float]]) -> dict[int, str]:
+    """Answer the assignment of pictures to scenes, each used at most once, with the greatest total score.
+
+    Successive best augmenting paths (Bellman–Ford) over the sparse candidate edges.
+    """
+    scene_of: dict[str, int] = {}
+    picture_of: dict[int, str] = {}
+    for scene in sorted(edges):
+        path = _best_path(scene, edges, scene_of, picture_of)
+        for step_scene, picture in path:
+            picture_of[step_scene] = picture
+            scene_of[picture] = step_scene
+        if path and path[-1][1] == "":
+            picture_of.pop(path[-1][0])
+            scene_of.pop("")
+    return dict(sorted(picture_of.items()))
+
+
+def _best_path(
+    start: int,
+    edges: Mapping[int, Mapping[str, float]],
+    scene_of: Mapping[str, int],
+    picture_of: Mapping[int, str],
+) -> list[tuple[int, str]]:
+    """Answer the best chain of moves that starts at a scene: (scene, its new picture; "" = none) each."""
+    gain: dict[int, float] = {start: 0.0}
+    came: dict[int, tuple[int, str]] = {}
+    best_end, best_gain = (start, ""), 0.0
+    queue = [start]
+    while queue:
+        scene = queue.pop(0)
+        if gain[scene] > best_gain + 1e-9:
+            best_end, best_gain = (scene, ""), gain[scene]
+        for picture, score in edges[scene].items():
+            if picture_of.get(scene) == picture:
+                continue
+            total = gain[scene] + score
+            owner = scene_of.get(picture)
+            if owner is None:
+                if total > best_gain + 1e-9:
+                    best_end, best_gain = (scene, picture), total
+            elif total - edges[owner][picture] > gain.get(owner, float("-inf")) + 1e-9 and owner != start:
+                gain[owner] = total - edges[owner][picture]
+                came[owner] = (scene, picture)
+                queue.append(owner)
+    moves = [best_end]
+    while moves[-1][0] != start:
+        moves.append(came[moves[-1][0]])
+    return moves[::-1]
+
+
+def _reuse(
+    scenes: Sequence[Scene], scores: Mapping[int, Mapping[str, float]], used: Mapping[int, str]
+) -> dict[int, str]:
+    """Show fitting pictures once more in scenes that are left without one, away from where they were shown."""
+    shown: dict[str, list[int]] = {}
+    for number, picture in used.items():
+        shown.setdefault(picture, []).append(number)
+    again: dict[int, str] = {}
+    wishes = sorted((-score, number, picture) for number, row in scores.items() for picture, score in row.items())
+    for negative, number, picture in wishes:
+        places = shown.setdefault(picture, [])
+        if number in used or number in again or -negative < REUSE_THRESHOLD or len(places) >= MAX_USES:
+            continue
+        if all(abs(number - place) > NEIGHBOURS for place in places):
+            again[number] = picture
+            places.append(number)
+    return again
