@@ -1,0 +1,1 @@
+"""Captions: from spoken words to pages people can read, their look, and their files."""
