@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -44,13 +45,19 @@ class Claim:
     instruction: str = ""
 
 
-BeforeStart = Callable[[SystemUnit, UUID, UUID], Awaitable[None]]
-"""Called with (unit, tenant, job) after the flow and before the step changes: the place to lock the job's row."""
+@dataclass(frozen=True)
+class Hooks:
+    """What the owner of jobs does in the claim's transaction.
+
+    `before` (unit, tenant, job) runs after the flow and before the step changes: the place to lock the job's row.
+    `after` (unit, claim) runs when the step has started.
+    """
+
+    before: Callable[[SystemUnit, UUID, UUID], Awaitable[None]]
+    after: Callable[[SystemUnit, Claim], Awaitable[None]]
 
 
-async def claim_next(
-    units: Units, pool: str, worker_id: UUID | None, lease_s: float, before_start: BeforeStart
-) -> Claim | None:
+async def claim_next(units: Units, pool: str, worker_id: UUID | None, lease_s: float, hooks: Hooks) -> Claim | None:
     """Claim the best step of a pool, or answer None when no limit lets one start."""
     async with units.system("claim") as unit:
         session = unit.session
@@ -61,8 +68,10 @@ async def claim_next(
             if step is None or not await _enter(session, step):
                 continue
             await _charge(session, pool, flow, vclock, step.cost_est)
-            await before_start(unit, step.tenant_id, step.job_id)
-            return await _start(session, step, worker_id, lease_s)
+            await hooks.before(unit, step.tenant_id, step.job_id)
+            claim = await _start(session, step, worker_id, lease_s)
+            await hooks.after(unit, claim)
+            return claim
     return None
 
 
@@ -160,7 +169,7 @@ async def _charge(session: AsyncSession, pool: str, flow: Flow, vclock: float, c
 
 async def _start(session: AsyncSession, step: Step, worker_id: UUID | None, lease_s: float) -> Claim:
     now = func.clock_timestamp()
-    lease = now + func.make_interval(0, 0, 0, 0, 0, 0, lease_s)
+    lease = now + timedelta(seconds=lease_s)
     started = await session.execute(
         update(Step)
         .where(Step.tenant_id == step.tenant_id, Step.id == step.id, Step.state == "ready")

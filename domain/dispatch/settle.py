@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -105,7 +106,7 @@ async def close(session: AsyncSession, claim: Claim, ending: Ending) -> None:
     elif ending.state in ("dead", "cancelled"):
         values["finished_at"] = now
     elif ending.state == "delayed":
-        values["not_before"] = now + func.make_interval(0, 0, 0, 0, 0, 0, ending.delay_s)
+        values["not_before"] = now + timedelta(seconds=ending.delay_s)
     elif ending.state == "ready":
         values |= {"ready_at": now, "fence": Step.fence + 1}
     closed = await session.execute(

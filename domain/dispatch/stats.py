@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,20 +32,20 @@ def ratio(ewma: float, n: int) -> float:
     return 1.0 + trust * (ewma - 1.0)
 
 
-async def record_duration(units: Units, kind: str, profile: str, guess_s: float, actual_s: float) -> None:
-    """Learn from a step that ran for `actual_s` where `guess_s` had been guessed."""
-    if guess_s <= 0:
+async def record_duration(units: Units, kind: str, profile: str, estimate_s: float, actual_s: float) -> None:
+    """Learn from a step that ran for `actual_s` where `estimate_s` (a guess times the learned ratio) was expected."""
+    if estimate_s <= 0:
         return
-    sample = actual_s / guess_s
     async with units.system("stats") as unit:
         await unit.session.execute(
             upsert(StepStat).values(kind=kind, profile=profile, n=0, ewma_s=1.0).on_conflict_do_nothing()
         )
         row = await unit.session.get(StepStat, (kind, profile), with_for_update=True)
         assert row is not None
+        sample = actual_s / estimate_s * ratio(row.ewma_s, row.n)
         row.ewma_s = learned(row.ewma_s, row.n, sample)
         row.n += 1
-        row.updated_at = func.clock_timestamp()
+        row.updated_at = datetime.now(UTC)
 
 
 async def ratios(session: AsyncSession, profile: str) -> dict[str, float]:

@@ -18,6 +18,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from domain.usage.budget import require_room
 from domain.usage.model import Effect
 from tenants.principal import worker_principal
 from tenants.unit import Units
@@ -91,10 +92,13 @@ def effect_key(caller: Caller, provider: str, model: str, request_hash: str) -> 
 
 
 class Ledger:
-    """Performs the calls of one step. `made` and `found` count calls made now and answers found."""
+    """Performs the calls of one step, up to the job's `limit` (micro-dollars; None = no limit).
 
-    def __init__(self, units: Units, answers: Answers, spool: Path, caller: Caller) -> None:
-        self._units, self._answers, self._spool, self._caller = units, answers, spool, caller
+    `made` and `found` count calls made now and answers found.
+    """
+
+    def __init__(self, units: Units, answers: Answers, spool: Path, caller: Caller, limit: int | None = None) -> None:
+        self._units, self._answers, self._spool, self._caller, self._limit = units, answers, spool, caller, limit
         self.made = 0
         self.found = 0
 
@@ -166,6 +170,7 @@ class Ledger:
         }
         again = {"state": "sent", "fence": caller.fence, "sent_at": func.clock_timestamp(), "error": None}
         async with self._units.open(worker_principal(caller.tenant_id)) as unit:
+            await require_room(unit.session, caller.tenant_id, caller.job_id, self._limit)
             await unit.session.execute(
                 upsert(Effect).values(row).on_conflict_do_update(index_elements=["tenant_id", "effect_key"], set_=again)
             )

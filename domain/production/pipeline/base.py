@@ -181,11 +181,19 @@ class Effects(Protocol):
 class StepContext(Protocol):
     """All a running step may touch. Methods without `async` may be called from any thread."""
 
-    work: Work
-    tools: Tools
-    effects: Effects
-    staging: Path
-    """A folder of this try alone; emptied when the step ends."""
+    @property
+    def work(self) -> Work: ...
+
+    @property
+    def tools(self) -> Tools: ...
+
+    @property
+    def effects(self) -> Effects: ...
+
+    @property
+    def staging(self) -> Path:
+        """A folder of this try alone; emptied when the step ends."""
+        ...
 
     def stop(self) -> bool:
         """Answer whether the work must end now (cancel, drain, lost lease); then raise `ports.Stopped`."""
@@ -223,9 +231,10 @@ class StepContext(Protocol):
         ...
 
     async def made_once(self, kind: str, parts: Json, make: Callable[[Path], Awaitable[Product]]) -> MadeThing:
-        """Find what `parts` (and kind, tool build, salt) have made before in this tenant, else make and record it.
+        """Find what `kind` and `parts` have made before in this tenant, else make and record it.
 
-        `make` gets a fresh staging folder. Counted on the step as reused or made.
+        `parts` names everything that shapes the result, the tool build included. `make` gets a fresh staging
+        folder. Counted on the step as reused or made.
         """
         ...
 

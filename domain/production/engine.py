@@ -1,0 +1,263 @@
+"""The engine: claim → run → settle. A slot calls `run_next` until nothing can be claimed."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from domain.dispatch.claim import Claim, Hooks, claim_next
+from domain.dispatch.enqueue import Placed
+from domain.dispatch.settle import Replaced
+from domain.dispatch.stats import ratios, record_duration
+from domain.dispatch.watch import Alive, expired_leases, orphans
+from domain.production import settle
+from domain.production.cache import FoundStep, find_steps, step_key
+from domain.production.context import RunningStep
+from domain.production.failures import judge
+from domain.production.graph import ORDINALS
+from domain.production.jobs import emitter, lock_job, refresh
+from domain.production.loading import load_work
+from domain.production.logs import Journal
+from domain.production.manifest import write_manifest
+from domain.production.model import Job
+from domain.production.pipeline.base import Json, NewStep, StepInfo, StepKind, StepResult, Tools, Work
+from domain.production.ports import Stopped
+from domain.production.tether import Tether, Tethers
+from domain.usage.effects import Caller, Ledger
+from tenants.principal import worker_principal
+from tenants.unit import SystemUnit, Units
+
+log = structlog.get_logger(__name__)
+
+GRACE_S = 8.0
+"""How long a step that was told to stop may take before it is cut off."""
+
+
+@dataclass
+class Engine:
+    """Runs steps of the kinds it knows. `home`: staging and spool folders; `lease_s`: length of a lease."""
+
+    units: Units
+    tools: Tools
+    kinds: Mapping[str, StepKind]
+    home: Path
+    lease_s: float = 30.0
+    worker_id: UUID | None = None
+    tethers: Tethers = field(default_factory=Tethers)
+
+    async def run_next(self, pool: str) -> bool:
+        """Claim the best step of a pool, run and settle it; answer False when there was none to claim."""
+        claim = await claim_next(self.units, pool, self.worker_id, self.lease_s, HOOKS)
+        if claim is None:
+            return False
+        tether = self.tethers.tie(claim)
+        try:
+            await self._run(claim, tether)
+        finally:
+            self.tethers.untie(tether)
+        return True
+
+    # ── One step ──────────────────────────────────────────────────────────────────────────────────────────
+    async def _run(self, claim: Claim, tether: Tether) -> None:
+        journal = Journal(self.units, claim)
+        writing = asyncio.create_task(journal.keep_writing())
+        staging = self.staging / str(claim.step_id) / str(claim.fence)
+        try:
+            ended = await self._attempt(claim, tether, journal, staging)
+        except Replaced:
+            log.warning("step.replaced", step=str(claim.step_id), fence=claim.fence)
+            return
+        finally:
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
+            await asyncio.to_thread(_remove, staging)
+        if ended == "succeeded":
+            await write_manifest(self.units, self.tools.store, claim.tenant_id, claim.job_id)
+
+    async def _attempt(self, claim: Claim, tether: Tether, journal: Journal, staging: Path) -> str | None:
+        """Run a claimed step to its settlement; answer the job's new state, or None when it stays."""
+        begun = time.monotonic()
+        try:
+            success = await self._reach(claim, tether, journal, staging)
+        except Stopped:
+            await journal.flush()
+            return await self._stopped(claim, tether)
+        except Exception as error:
+            return await self._failed(claim, tether, journal, error)
+        await journal.flush()
+        ended = await settle.succeed(self.units, claim, success)
+        if not success.reused:
+            await self._learn(claim, success.profile, time.monotonic() - begun)
+        return ended
+
+    async def _reach(self, claim: Claim, tether: Tether, journal: Journal, staging: Path) -> settle.Success:
+        module = self.kinds[claim.kind]
+        work, job = await load_work(self.units, claim, self.kinds, self.tools.build)
+        ctx = self._context(claim, tether, journal, staging, work, job)
+        profile = str(work.job.spec.get("profile", ""))
+        prepare = getattr(module, "prepare", None)
+        if prepare is not None:
+            ctx.work = work = replace(work, found=await prepare(ctx))
+        key = step_key(module, work)
+        found = (await find_steps(self.units, self.tools.store, work.tenant_id, [key])).get(key) if key else None
+        if found is not None:
+            journal.line("Nothing to do: this was made before from the same inputs.", "info", "")
+            spawned = await self._prepare_spawn(work, found.result)
+            return settle.Success(found.result, found.files, key, True, spawned, _counts(ctx), profile)
+        await asyncio.to_thread(staging.mkdir, parents=True, exist_ok=True)
+        result = await self._guarded(module, ctx, tether)
+        spawned = await self._prepare_spawn(work, result)
+        return settle.Success(result, list(ctx.kept.values()), key, False, spawned, _counts(ctx), profile)
+
+    def _context(
+        self, claim: Claim, tether: Tether, journal: Journal, staging: Path, work: Work, job: Job
+    ) -> RunningStep:
+        caller = Caller(
+            claim.tenant_id, claim.job_id, claim.step_id, claim.kind, claim.shard, claim.fence, work.step.salt
+        )
+        ledger = Ledger(self.units, self.tools.store, self.spool, caller, job.cost_limit)
+        return RunningStep(work, self.tools, ledger, staging, self.units, journal, tether)
+
+    async def _guarded(self, module: StepKind, ctx: RunningStep, tether: Tether) -> StepResult:
+        """Run a step; when it is told to stop and does not, cut it off. Raises Stopped."""
+        running = asyncio.create_task(module.run(ctx))
+        try:
+            while not tether.stop():
+                done, _ = await asyncio.wait({running}, timeout=0.1)
+                if done:
+                    return running.result()
+            await asyncio.wait({running}, timeout=GRACE_S)
+            if running.done():
+                return running.result()
+            raise Stopped("cut off")
+        finally:
+            if not running.done():
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+
+    async def _stopped(self, claim: Claim, tether: Tether) -> str | None:
+        if tether.reason == "lost":
+            raise Replaced("the lease was lost")
+        return await settle.release(self.units, claim)
+
+    async def _failed(self, claim: Claim, tether: Tether, journal: Journal, error: Exception) -> str | None:
+        if tether.reason == "lost" or isinstance(error, Replaced):
+            raise Replaced("the lease was lost") from error
+        if tether.stop():
+            return await self._stopped(claim, tether)
+        verdict = judge(claim, error)
+        journal.line(f"{verdict.error['sentence']} {verdict.error['next']}", "error", "")
+        await journal.flush()
+        return await settle.fail(
+            self.units, claim, verdict.error, transient=verdict.transient, retry_after=verdict.retry_after
+        )
+
+    # ── Fan-out ───────────────────────────────────────────────────────────────────────────────────────────
+    async def _prepare_spawn(self, work: Work, result: StepResult) -> list[settle.Spawned]:
+        """Turn spawned steps into rows-to-be; those made before are born finished."""
+        inputs = {**work.inputs, work.step.kind: result.outputs}
+        keys = {new.shard: self._spawn_key(work, inputs, new) for new in result.spawn}
+        wanted = [key for key in keys.values() if key]
+        found = await find_steps(self.units, self.tools.store, work.tenant_id, wanted)
+        learned = await self._learned(work) if result.spawn else {}
+        return [
+            self._spawned(new, place, found.get(keys[new.shard] or ""), learned.get(new.kind, 1.0))
+            for place, new in enumerate(result.spawn)
+        ]
+
+    async def _learned(self, work: Work) -> dict[str, float]:
+        async with self.units.open(worker_principal(work.tenant_id)) as unit:
+            return await ratios(unit.session, str(work.job.spec.get("profile", "")))
+
+    def _spawn_key(self, work: Work, inputs: Mapping[str, Any], new: NewStep) -> str | None:
+        step = StepInfo(
+            id=work.step.id, kind=new.kind, shard=new.shard, spec=new.spec, salt=work.job.spec.get("salt", "")
+        )
+        shards: dict[str, Json] = {kind: {} for kind, module in self.kinds.items() if module.FAN_OUT}
+        return step_key(self.kinds[new.kind], replace(work, step=step, inputs=inputs, shards=shards, found={}))
+
+    def _spawned(self, new: NewStep, place: int, found: FoundStep | None, ratio: float) -> settle.Spawned:
+        order = list(self.kinds).index(new.kind) * ORDINALS + min(place, ORDINALS - 1)
+        finished = (dict(found.result.outputs), found.key) if found else None
+        placed = Placed(
+            kind=new.kind,
+            pool=self.kinds[new.kind].POOL,
+            ordinal=order,
+            shard=new.shard,
+            cost=new.cost * ratio,
+            spec=dict(new.spec),
+            finished=finished,
+        )
+        return settle.Spawned(placed, found)
+
+    # ── After ─────────────────────────────────────────────────────────────────────────────────────────────
+    async def _learn(self, claim: Claim, profile: str, seconds: float) -> None:
+        """Remember how long the step took; worth so little that it may be lost with this process."""
+        try:
+            await record_duration(self.units, claim.kind, profile, claim.estimate, seconds)
+        except Exception:
+            log.warning("stats.lost", kind=claim.kind, exc_info=True)
+
+    @property
+    def staging(self) -> Path:
+        return self.home / "staging"
+
+    @property
+    def spool(self) -> Path:
+        return self.home / "spool"
+
+
+async def _lock(unit: SystemUnit, tenant_id: UUID, job_id: UUID) -> None:
+    await lock_job(unit.session, tenant_id, job_id)
+
+
+async def _started(unit: SystemUnit, claim: Claim) -> None:
+    job = await lock_job(unit.session, claim.tenant_id, claim.job_id)
+    emit = emitter(unit.emit, claim.tenant_id)
+    emit(
+        "step.started",
+        job_id=claim.job_id,
+        project_id=claim.project_id,
+        step=claim.kind,
+        shard=claim.shard,
+        step_id=str(claim.step_id),
+        attempt=claim.attempt,
+    )
+    await refresh(unit.session, emit, job)
+
+
+HOOKS = Hooks(_lock, _started)
+
+
+def _counts(ctx: RunningStep) -> dict[str, int]:
+    return {
+        "made": ctx.counts.made,
+        "found": ctx.counts.reused,
+        "calls": ctx.effects.made,
+        "answers": ctx.effects.found,
+    }
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.parent.exists() and not any(folder.parent.iterdir()):
+        folder.parent.rmdir()
+
+
+# ── For the pump ──────────────────────────────────────────────────────────────────────────────────────────
+async def reap_expired(units: Units) -> int:
+    """Give the steps of silent workers to others; answer how many."""
+    return sum([await settle.reap(units, lost, expired=True) for lost in await expired_leases(units)])
+
+
+async def reap_orphans(units: Units, host: str, boot_id: str, alive: Alive) -> int:
+    """Give the steps of this host's vanished workers to others at once; answer how many."""
+    return sum([await settle.reap(units, lost, expired=False) for lost in await orphans(units, host, boot_id, alive)])

@@ -1,0 +1,80 @@
+"""What an exception of a step means: can trying again help, and what do people read."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from domain.dispatch.claim import Claim
+from domain.production.errors import InvalidInput, ProductionError, from_os
+from domain.production.ports import ProviderBusy, ProviderError
+from domain.usage.budget import OverBudget
+from domain.usage.effects import InDoubt
+
+log = structlog.get_logger(__name__)
+
+KEPT = "Everything finished before is kept."
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What follows an error: `error` is what people are shown (see `describe` for its fields)."""
+
+    error: dict[str, Any]
+    transient: bool
+    retry_after: float | None = None
+
+
+def judge(claim: Claim, error: Exception) -> Verdict:
+    """Classify an exception of a step. An unforeseen one is logged whole under a trace number."""
+    if isinstance(error, ProviderError):
+        fix = error.fix or ("It is tried again by itself." if error.transient else "Change the input, then resume.")
+        shown = describe(claim, error, error.sentence, fix, provider=error.provider, request_id=error.request_id)
+        after = error.retry_after if isinstance(error, ProviderBusy) else None
+        return Verdict(shown, error.transient, after)
+    if isinstance(error, InDoubt):
+        fix = "Check the provider's own records; resuming the job makes the call again."
+        return Verdict(describe(claim, error, error.sentence, fix, provider=error.provider), transient=False)
+    if isinstance(error, OverBudget):
+        return Verdict(describe(claim, error, error.sentence, "Raise the limit, then resume the job."), transient=False)
+    if isinstance(error, OSError) and (known := from_os(error)) is not None:
+        fix = "Free some space; the step goes on by itself, or resume the job."
+        return Verdict(describe(claim, known, known.sentence, fix), transient=True)
+    if isinstance(error, ProductionError | InvalidInput):
+        return Verdict(describe(claim, error, error.sentence, "Change the input, then resume."), transient=False)
+    sentence = getattr(error, "sentence", None)
+    if isinstance(sentence, str):
+        fix = str(getattr(error, "fix", "") or "Change what it names, then resume the job.")
+        return Verdict(describe(claim, error, sentence, fix), bool(getattr(error, "transient", False)))
+    return _unforeseen(claim, error)
+
+
+def _unforeseen(claim: Claim, error: Exception) -> Verdict:
+    trace = uuid.uuid4().hex[:12]
+    log.error(
+        "step.unforeseen", trace=trace, step=str(claim.step_id), kind=claim.kind, shard=claim.shard, exc_info=error
+    )
+    sentence = f"Something unforeseen went wrong (reference {trace})."
+    shown = describe(claim, error, sentence, "It is tried again by itself; else give the reference to support.")
+    return Verdict(shown | {"trace": trace}, transient=True)
+
+
+def describe(
+    claim: Claim, error: Exception, sentence: str, fix: str, *, provider: str = "", request_id: str = ""
+) -> dict[str, Any]:
+    """What people read of a failure: the step, the provider, its request, what was kept and what to do next."""
+    return {
+        "class": type(error).__name__,
+        "step": claim.kind,
+        "shard": claim.shard,
+        "provider": provider,
+        "request_id": request_id,
+        "sentence": sentence,
+        "kept": KEPT,
+        "next": fix,
+        "attempt": claim.attempt,
+        "trace": "",
+    }

@@ -1,0 +1,137 @@
+"""The manifest: the receipt of a finished job, as one artifact of its own."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.dispatch.model import Step
+from domain.production.artifacts import Kept, record_refs
+from domain.production.jobs import find_job
+from domain.production.model import Artifact, ArtifactRef, Job
+from domain.production.ports import ObjectStore
+from domain.usage.budget import spent_by
+from domain.usage.model import Effect
+from tenants.model import Event
+from tenants.principal import worker_principal
+from tenants.unit import Units
+
+NAME = "manifest.json"
+FORM = "manifest/1"
+
+
+async def write_manifest(units: Units, store: ObjectStore, tenant_id: UUID, job_id: UUID) -> str | None:
+    """Write the manifest of a job that has succeeded; answer its hash. Doing it twice changes nothing."""
+    async with units.open(worker_principal(tenant_id)) as unit:
+        job = await find_job(unit.session, tenant_id, job_id)
+        if job.state != "succeeded":
+            return None
+        body = await _gather(unit.session, job)
+        last = await _last_step(unit.session, job)
+    data = json.dumps(body, indent=1, sort_keys=True, ensure_ascii=False).encode()
+    stored = await store.put_bytes(tenant_id, data)
+    kept = Kept(NAME, "manifest", stored.sha256, stored.size, "application/json")
+    async with units.open(worker_principal(tenant_id)) as unit:
+        present = await unit.session.get(ArtifactRef, (tenant_id, job_id, NAME))
+        if present is None or present.sha256 != stored.sha256:
+            await record_refs(unit.session, tenant_id, job_id, last, [kept])
+            unit.emit("job.manifest", job_id=job_id, project_id=job.project_id, sha256=stored.sha256)
+    return stored.sha256
+
+
+async def _last_step(session: AsyncSession, job: Job) -> UUID:
+    statement = select(Step.id).where(Step.job_id == job.id, Step.state == "succeeded").order_by(Step.ordinal.desc())
+    return (await session.execute(statement.limit(1))).scalar_one()
+
+
+async def _gather(session: AsyncSession, job: Job) -> dict[str, Any]:
+    spent = await spent_by(session, job.tenant_id, job.id)
+    return {
+        "form": FORM,
+        "job": {
+            "id": str(job.id),
+            "number": job.number,
+            "title": job.title,
+            "recipe": {"slug": job.recipe_slug, "version": job.recipe_version},
+            "created_at": job.created_at.isoformat(),
+            "started_at": job.started_at.isoformat() if job.started_at else None,
+            "finished_at": job.finished_at.isoformat() if job.finished_at else None,
+            "made_by": job.made_by_name,
+        },
+        "spec": job.spec,
+        "spec_hash": job.spec_hash,
+        "quote": job.quote,
+        "cost": {"micro_dollars": spent.micro_dollars, "calls": spent.calls, "unknown_prices": spent.unknown},
+        "steps": await _steps(session, job),
+        "calls": await _calls(session, job),
+        "artifacts": await _artifacts(session, job),
+    }
+
+
+async def _steps(session: AsyncSession, job: Job) -> list[dict[str, Any]]:
+    told = await session.execute(
+        select(Event.data).where(Event.job_id == job.id, Event.type == "step.succeeded").order_by(Event.seq)
+    )
+    counts = {(data["step"], data["shard"]): data for (data,) in told}
+    rows = await session.execute(
+        select(Step)
+        .where(Step.job_id == job.id, Step.state == "succeeded")
+        .order_by(Step.ordinal, Step.kind, Step.shard)
+    )
+    fields = ("seconds", "made", "found", "calls", "answers")
+    return [
+        {
+            "kind": step.kind,
+            "shard": step.shard,
+            "input_hash": step.input_hash,
+            "reused": step.reused,
+            "attempts": step.attempt,
+            "outputs": step.outputs,
+            **{name: value for name in fields if (value := counts.get((step.kind, step.shard), {}).get(name))},
+        }
+        for step in rows.scalars()
+    ]
+
+
+async def _calls(session: AsyncSession, job: Job) -> list[dict[str, Any]]:
+    rows = await session.execute(
+        select(Effect).where(Effect.job_id == job.id).order_by(Effect.sent_at, Effect.effect_key)
+    )
+    return [
+        {
+            "step": row.step_kind,
+            "provider": row.provider,
+            "model": row.model,
+            "state": row.state,
+            "request_hash": row.request_hash,
+            "provider_ref": row.provider_ref,
+            "answer_sha256": row.response_key,
+            "units": row.units,
+            "micro_dollars": row.micro_dollars,
+        }
+        for row in rows.scalars()
+    ]
+
+
+async def _artifacts(session: AsyncSession, job: Job) -> list[dict[str, Any]]:
+    rows = await session.execute(
+        select(ArtifactRef, Artifact)
+        .join(Artifact, (Artifact.tenant_id == ArtifactRef.tenant_id) & (Artifact.sha256 == ArtifactRef.sha256))
+        .where(ArtifactRef.job_id == job.id, ArtifactRef.name != NAME)
+        .order_by(ArtifactRef.name)
+    )
+    return [
+        {
+            "name": ref.name,
+            "role": ref.role,
+            "sha256": ref.sha256,
+            "size": artifact.size,
+            "media_type": artifact.media_type,
+            "facts": ref.facts,
+        }
+        for ref, artifact in rows
+    ]
