@@ -164,7 +164,7 @@ _READ: dict[type, Callable[[str], Any]] = {
 def _read_cursor(cursor: str, seal: str, columns: Sequence[InstrumentedAttribute[Any]]) -> list[Any]:
     try:
         found, shown = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if found != seal or len(shown) != len(columns):
+        if found != seal or len(shown) != len(columns) or not all(isinstance(text, str) for text in shown):
             raise BadCursor
         return [_READ[column.type.python_type](text) for column, text in zip(columns, shown, strict=True)]
     except (ValueError, TypeError, KeyError) as fault:
