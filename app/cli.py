@@ -10,11 +10,12 @@ from types import ModuleType
 from adapters import settings as settings_module
 from adapters.embedded.process import ServiceError
 from adapters.settings import SettingsError
-from app.commands import admin, doctor, migrate, pump, up, web, worker
+from app.commands import admin, doctor, migrate, produce, pump, up, web, worker
 from app.console import INTERRUPTED, WRONG, CommandError, Console
 
 COMMANDS: dict[str, ModuleType] = {
     "up": up,
+    "produce": produce,
     "doctor": doctor,
     "migrate": migrate,
     "admin": admin,

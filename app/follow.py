@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,6 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from adapters.settings import Settings
 from app.console import Console, Pace, drawn_bar, span
 from domain.dispatch.model import Step
 from domain.production.model import Job
@@ -168,31 +168,22 @@ def _view(step: Step) -> StepView:
     return StepView(step.kind, step.state, step.done, step.total, step.cost_est, step.stage, step.reused)
 
 
-async def follow(settings: Settings, ref: JobRef, console: Console, *, stop: asyncio.Event) -> Snapshot | None:
+async def follow(units: Units, ref: JobRef, console: Console, *, stop: asyncio.Event) -> Snapshot | None:
     """Show the job's progress until it needs nothing more from the factory, or `stop` is set; answer its last state.
 
-    On a terminal a bar is redrawn; elsewhere a line is written whenever the stage changes.
+    On a terminal a bar is redrawn; elsewhere a line is written whenever the stage changes. None: there is no such job.
     """
-    from adapters.database import make_engines
-
-    engines = make_engines(settings, "command")
     meter, told = Meter(), ""
-    try:
-        while not stop.is_set():
-            snapshot = await look(engines.units(), ref)
-            if snapshot is None or not snapshot.open:
-                return snapshot
-            line = meter.line(snapshot, time.monotonic(), plain=not console.unicode)
-            console.bar(line)
-            kind = current_kind(snapshot.steps)
-            if not console.terminal and kind != told:
-                told = kind
-                console.say(line)
-            try:
-                await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
-            except TimeoutError:
-                continue
-        return None
-    finally:
-        console.end_bar()
-        await engines.dispose()
+    snapshot = await look(units, ref)
+    while snapshot is not None and snapshot.open and not stop.is_set():
+        line = meter.line(snapshot, time.monotonic(), plain=not console.unicode)
+        console.bar(line)
+        kind = current_kind(snapshot.steps)
+        if not console.terminal and kind != told:
+            told = kind
+            console.say(line)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+        snapshot = await look(units, ref)
+    console.end_bar()
+    return snapshot

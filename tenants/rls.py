@@ -85,6 +85,7 @@ CROSS_TENANT_INDEXES: dict[str, str] = {
 
 SYSTEM_ROUTINES: dict[str, str] = {
     "directory": "tenants/directory.py",
+    "films": "app/films.py",
     "secrets": "tenants/vault.py",
     "claim": "domain/dispatch/claim.py",
     "farm": "domain/dispatch/farm.py",

@@ -23,9 +23,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Make the link and print it; links made before and not used end."""
     with services(settings, console.say) as ready:
-        path = asyncio.run(demo.new_owner_link(ready, arguments.workspace))
+        path = asyncio.run(new_link(ready, arguments.workspace))
         address = ready.address
     if path is None:
         raise CommandError(f"There is no workspace “{arguments.workspace}”.", code=FAILED)
     console.result({"link": address + path}, address + path)
     return DONE
+
+
+async def new_link(settings: Settings, workspace: str) -> str | None:
+    """The path of a fresh link, or None when there is no such workspace."""
+    from adapters.wiring import build_runtime
+
+    runtime = build_runtime(settings)
+    try:
+        return await demo.new_owner_link(runtime, workspace)
+    finally:
+        await runtime.close()

@@ -7,15 +7,21 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from adapters.embedded.stack import Embedded, Home, Running
 from adapters.settings import Settings
 from app import demo
 from app.commands.common import child_environment, migrate_and_check
 from app.commands.web import listen
-from app.console import DONE, FAILED, WRONG, CommandError, Console
+from app.console import DONE, WRONG, CommandError, Console
 from app.follow import follow
 from app.supervisor import Supervisor, Unit, end_leftovers
+
+if TYPE_CHECKING:
+    from adapters.wiring import Runtime
 
 SUMMARY = "start everything; Ctrl-C stops all"
 READY_SECONDS = 60.0
@@ -33,22 +39,36 @@ def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> 
         settings = settings.using(port=arguments.port)
     home = take_home(settings)
     embedded = Embedded(settings, lambda line: console.prefixed("up", line))
-    # Ctrl-C during the start must still end what was started; from the loop on it only sets a flag.
-    signal.signal(signal.SIGTERM, interrupt)
-    try:
+    with interruptible(), end_of_home(embedded, home):
         console.prefixed("up", "starting services")
         ready = prepare(embedded, home, console)
         with open_listener(ready, console) as listener:
             ready = ready.using(port=listener.getsockname()[1])
             return asyncio.run(supervise(ready, embedded, home, listener, console))
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Until a loop takes over, SIGTERM is the same as Ctrl-C, so that what was started is ended."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def end_of_home(embedded: Embedded, home: Home) -> Iterator[None]:
+    """End the services and give the home back, whatever happens."""
+    try:
+        yield
     finally:
         embedded.stop()
         home.release()
-
-
-def interrupt(_number: int, _frame: object) -> None:
-    """SIGTERM before the loop runs is the same as Ctrl-C."""
-    raise KeyboardInterrupt
 
 
 def take_home(settings: Settings) -> Home:
@@ -110,26 +130,47 @@ def units(settings: Settings, listener: socket.socket | None) -> list[Unit]:
 async def supervise(
     settings: Settings, embedded: Embedded, home: Home, listener: socket.socket, console: Console
 ) -> int:
-    """Run the units until asked to stop; say when they are ready and follow the first film."""
-    seeded = await demo.prepare(settings)
+    """Run the units until asked to stop; say when they are ready, follow the first film, publish every film."""
+    from adapters.wiring import build_runtime
+
+    runtime = build_runtime(settings, "command")
     supervisor = Supervisor(
-        units(settings, listener),
-        child_environment(settings),
-        console.prefixed,
-        embedded,
-        changed=lambda: home.announce(
-            Running(os.getpid(), settings, settings.address, working=True, units=supervisor.marks())
-        ),
+        units(settings, listener), child_environment(settings), console.prefixed, embedded
+    )
+    supervisor.changed = lambda: home.announce(
+        Running(os.getpid(), settings, settings.address, working=True, units=supervisor.marks())
     )
     watch_signals(supervisor, console)
-    running = asyncio.create_task(supervisor.run())
-    greeter = asyncio.create_task(greet(settings, supervisor, seeded, console))
-    await running
-    greeter.cancel()
-    results = await asyncio.gather(greeter, return_exceptions=True)
+    try:
+        seeded = await demo.prepare(runtime)
+        beside = [
+            asyncio.create_task(greet(runtime, supervisor, seeded, console)),
+            asyncio.create_task(keep_publishing(runtime, supervisor, console)),
+        ]
+        await supervisor.run()
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+    finally:
+        await runtime.close()
     console.end_bar()
     console.prefixed("up", "stopped")
-    return FAILED if any(isinstance(result, CommandError) for result in results) else DONE
+    return DONE
+
+
+async def keep_publishing(runtime: Runtime, supervisor: Supervisor, console: Console) -> None:
+    """Link finished films as long as the supervisor runs; a lost database is no reason to end."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from app.films import publish_all
+
+    while not supervisor.stop.is_set():
+        try:
+            await publish_all(runtime, supervisor.stop, lambda line: console.prefixed("up", console.paint(line, "green")))
+        except (SQLAlchemyError, OSError) as error:
+            console.prefixed("up", f"films cannot be linked now: {str(error).splitlines()[0]}", "yellow")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(supervisor.stop.wait(), 5)
 
 
 def watch_signals(supervisor: Supervisor, console: Console) -> None:
@@ -148,21 +189,28 @@ def watch_signals(supervisor: Supervisor, console: Console) -> None:
         loop.add_signal_handler(number, asked)
 
 
-async def greet(settings: Settings, supervisor: Supervisor, seeded: demo.Seeded, console: Console) -> None:
+async def greet(runtime: Runtime, supervisor: Supervisor, seeded: demo.Seeded, console: Console) -> None:
     """Once the web server answers: the address and the owner's link; then the first film's progress."""
+    settings = runtime.settings
     if not await answers(settings, READY_SECONDS):
         console.prefixed(
             "up", f"the web server does not answer yet at {settings.address}; its lines above say why", "red"
         )
         return
+    console.frame("Video Factory OS is running", welcome(settings, seeded))
+    if seeded.job is not None:
+        last = await follow(runtime.units, seeded.job, console, stop=supervisor.stop)
+        if last is not None and not last.open and last.state != "succeeded":
+            console.prefixed("up", f"job #{last.number} is {last.state}; its page says more", "yellow")
+
+
+def welcome(settings: Settings, seeded: demo.Seeded) -> list[tuple[str, str]]:
+    """The rows of the welcome frame."""
     rows = [("Open", settings.address)]
     if seeded.owner_path:
         rows.append(("Sign in", f"{settings.address}{seeded.owner_path}"))
-        rows.append(("", "(this link works once; `vfos admin owner-link` makes another)"))
-    rows += [("Films", str(settings.films)), ("Stop", "Ctrl-C")]
-    console.frame("Video Factory OS is running", rows)
-    if seeded.job is not None:
-        await follow(settings, seeded.job, console, stop=supervisor.stop)
+        rows.append(("", "works once; `./vfos admin owner-link` makes another"))
+    return [*rows, ("Films", str(settings.films)), ("Stop", "Ctrl-C")]
 
 
 async def answers(settings: Settings, seconds: float) -> bool:
