@@ -88,9 +88,7 @@ async def with_units(
             log.flush()
 
         async with supervised(Supervisor(units(settings, None), child_environment(settings), speak, embedded)) as it:
-            it.changed = lambda: home.announce(
-                Running(os.getpid(), settings, "", working=True, units=it.marks())
-            )
+            it.changed = lambda: home.announce(Running(os.getpid(), settings, "", working=True, units=it.marks()))
             return await produce(arguments, settings, console)
 
 

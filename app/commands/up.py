@@ -134,9 +134,7 @@ async def supervise(
     from adapters.wiring import build_runtime
 
     runtime = build_runtime(settings, "command")
-    supervisor = Supervisor(
-        units(settings, listener), child_environment(settings), console.prefixed, embedded
-    )
+    supervisor = Supervisor(units(settings, listener), child_environment(settings), console.prefixed, embedded)
     supervisor.changed = lambda: home.announce(
         Running(os.getpid(), settings, settings.address, working=True, units=supervisor.marks())
     )
@@ -166,7 +164,9 @@ async def keep_publishing(runtime: Runtime, supervisor: Supervisor, console: Con
 
     while not supervisor.stop.is_set():
         try:
-            await publish_all(runtime, supervisor.stop, lambda line: console.prefixed("up", console.paint(line, "green")))
+            await publish_all(
+                runtime, supervisor.stop, lambda line: console.prefixed("up", console.paint(line, "green"))
+            )
         except (SQLAlchemyError, OSError) as error:
             console.prefixed("up", f"films cannot be linked now: {str(error).splitlines()[0]}", "yellow")
             with suppress(TimeoutError):
