@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from domain.catalog.wordlists import FILLER_WORDS
-from domain.catalog.words import content_stems, plain, primary, same_language, sentences_of, stem
+from domain.catalog.words import content_stems, number_terms, plain, primary, same_language, sentences_of, stem
 
 ALWAYS, BY_RECIPE, BY_RETRIEVAL = 1, 2, 3
 
@@ -184,11 +184,11 @@ def _clean_source(text: str) -> str:
 
 # ── Choice ────────────────────────────────────────────────────────────────────────────────────────────────
 class Relevance:
-    """BM25 of facts for a topic (k1 1.4, b 0.6; title, theme and tags count like words of the fact)."""
+    """BM25 of facts for a topic (k1 1.4, b 0.6); words of title, theme and tags count too, but less."""
 
     def __init__(self, facts: Sequence[Fact], language: str) -> None:
         self.language = language
-        self.bags = {fact.id: Counter(_terms(fact, language)) for fact in facts}
+        self.bags = {fact.id: _bag(fact, language) for fact in facts}
         lengths = [sum(bag.values()) for bag in self.bags.values()]
         self.mean = sum(lengths) / len(lengths) if lengths else 1.0
         self.seen = Counter(term for bag in self.bags.values() for term in bag)
@@ -203,7 +203,7 @@ class Relevance:
         size = sum(bag.values()) / self.mean
         total = 0.0
         for term in dict.fromkeys(topic_stems(topic, self.language)):
-            count = bag[term]
+            count = bag.get(term, 0.0)
             total += self.rarity(term) * count * 2.4 / (count + 1.4 * (0.4 + 0.6 * size)) if count else 0.0
         return total
 
@@ -217,16 +217,29 @@ class Relevance:
             scores |= {fact_id: score + lift for fact_id, score in own.items()}
         return scores
 
+    def own(self, topic: str, facts: Sequence[Fact]) -> dict[str, float]:
+        """Scores by fact id without the lift of their documents."""
+        return {fact.id: self.score(fact, topic) for fact in facts}
+
 
 def topic_stems(topic: str, language: str) -> list[str]:
     """The topic's meaningful stems; words about the film itself (video, story, minute) say nothing about facts."""
     fillers = {stem(word, language) for word in FILLER_WORDS.get(primary(language), frozenset())}
     stems = content_stems(topic, language)
-    return [term for term in stems if term not in fillers] or stems
+    return [*([term for term in stems if term not in fillers] or stems), *number_terms(topic, language)]
 
 
-def _terms(fact: Fact, language: str) -> list[str]:
-    return content_stems(" ".join([fact.text, fact.theme, fact.document, *fact.tags]), language)
+HEADING_WEIGHT = 0.4
+"""What a word in title, theme or tags counts against one in the sentence itself."""
+
+
+def _bag(fact: Fact, language: str) -> dict[str, float]:
+    bag: dict[str, float] = {}
+    for term in content_stems(" ".join([fact.theme, fact.document, *fact.tags]), language):
+        bag[term] = HEADING_WEIGHT
+    for term in content_stems(fact.text, language) + number_terms(fact.text, language):
+        bag[term] = bag.get(term, 0.0) + 1.0
+    return bag
 
 
 def select_facts(topic: str, documents: Sequence[KnowledgeDocument], n: int, language: str) -> list[Fact]:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from domain.catalog.knowledge import Fact
 from domain.catalog.schemas import schema_faults, violations
-from domain.catalog.words import plain, primary, reading_seconds
+from domain.catalog.words import number_value, plain, reading_seconds
 
 Severity = Literal["error", "warning"]
 
@@ -290,14 +290,3 @@ def compile_pattern(pattern: str, ignore_case: bool = True) -> Any:
 def numbers_in(text: str, language: str) -> dict[str, float]:
     """Numbers written in digits, as shown → value, read with the language's separators."""
     return {shown: number_value(shown, language) for shown in _NUMBER.findall(text)}
-
-
-def number_value(shown: str, language: str) -> float:
-    """The value of a number as written in a language: 1,234.5 (en) and 1.234,5 (pt) are equal."""
-    thousands, decimal = (".", ",") if primary(language) == "pt" else (",", ".")
-    bare = shown.replace("\u00a0", "").replace("\u202f", "")
-    groups = bare.split(decimal)[0].split(thousands)
-    if any(len(group) != 3 for group in groups[1:]):
-        bare = bare.replace(thousands, decimal)
-    head, _, tail = bare.replace(thousands, "").replace(decimal, ".").partition(".")
-    return float(f"{head}.{tail.replace('.', '') or '0'}")

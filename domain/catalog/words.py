@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from domain.catalog.wordlists import ABBREVIATIONS, STOP_WORDS
+from domain.catalog.wordlists import ABBREVIATIONS, NUMBER_WORDS, STOP_WORDS
 
 WORDS_PER_SECOND = {"pt": 2.4, "en": 2.6}
 """Calm narration, by primary language subtag."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"”»)]*\s+(?=[\"“«(¿¡]*[A-ZÀ-Þ0-9−-])")
 
 
@@ -58,6 +59,37 @@ def content_stems(text: str, language: str) -> list[str]:
     """Stems of the words that carry meaning, in order, repeats kept."""
     stops = STOP_WORDS.get(primary(language), frozenset())
     return [stem(word, language) for word in words_of(text) if word.casefold() not in stops and len(word) > 1]
+
+
+def number_terms(text: str, language: str) -> list[str]:
+    """Numbers of a text as comparable terms, however written: ten thousand, 10,000 and 10 mil are all “#10000”."""
+    lang = primary(language) if primary(language) in NUMBER_WORDS else "en"
+    values, held = NUMBER_WORDS[lang], list[float]()
+    terms: list[str] = []
+    for token in [*text.casefold().split(), ""]:
+        bare = token.strip("\"“”'‘’()[].,;:!?…")
+        value = values.get(bare)
+        if _FIGURE.fullmatch(bare):
+            held = [number_value(bare, language)]
+        elif value is not None and held and value >= 100:
+            held[-1] *= value
+        elif value is not None and value != 1:
+            held = [value]
+        elif held:
+            terms.append(f"#{held[-1]:.6g}")
+            held = []
+    return terms
+
+
+def number_value(shown: str, language: str) -> float:
+    """The value of a number as written in a language: 1,234.5 (en) and 1.234,5 (pt) are equal."""
+    thousands, decimal = (".", ",") if primary(language) == "pt" else (",", ".")
+    bare = shown.replace("\u00a0", "").replace("\u202f", "")
+    groups = bare.split(decimal)[0].split(thousands)
+    if any(len(group) != 3 for group in groups[1:]):
+        bare = bare.replace(thousands, decimal)
+    head, _, tail = bare.replace(thousands, "").replace(decimal, ".").partition(".")
+    return float(f"{head}.{tail.replace('.', '') or '0'}")
 
 
 def sentences_of(text: str) -> list[str]:

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from types import ModuleType
 
-from domain.catalog.validators import number_value
-from domain.catalog.words import primary
+from domain.catalog.words import number_value, primary
 from domain.production.spoken import english, portuguese
 from domain.production.spoken.lexis import (
     ABBREVIATIONS,
