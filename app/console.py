@@ -76,9 +76,15 @@ class Console:
     def bar(self, line: str) -> None:
         """Show a line that the next one replaces; without a terminal nothing is shown."""
         if self.terminal:
-            width = os.get_terminal_size(self.out.fileno()).columns if self.out.isatty() else 80
+            width = self._width()
             self._bar = line
             self._write("\r\x1b[2K" + line[: max(width - 1, 20)])
+
+    def _width(self) -> int:
+        try:
+            return os.get_terminal_size(self.out.fileno()).columns or 80
+        except OSError:
+            return 80
 
     def end_bar(self) -> None:
         """Remove the replaceable line."""
