@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from adapters.wiring import Runtime
 
 WORKSPACE = "demo"
-ENTER = "/enter/"
+ENTER = "/start/"
 """Where the pages take the token of an owner link."""
 FIRST_FILM = "first-film"
 """Idempotency key of the film that a first start makes: later starts find it instead of making another."""

@@ -228,8 +228,10 @@ class Renderer(Protocol):
     `stop` is polled; when it answers true the child is ended (≤ 5 s) and `Stopped` is raised.
     """
 
-    build: str
-    """Names the tools and fonts that shape the bytes; part of every node key."""
+    @property
+    def build(self) -> str:
+        """Name the tools and fonts that shape the bytes; part of every node key."""
+        ...
 
     async def render_segment(
         self,

@@ -1,0 +1,170 @@
+"""Place everything on tracks: write the timeline document, resolve it, and compile the render plan.
+
+Spawns one *render* step per segment and one for the sound; *mux* waits for all of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from timeline.captions.sidecars import write_srt, write_vtt
+from timeline.compile import compile_plan
+from timeline.loading import parse
+from timeline.media import Media, MediaWord
+from timeline.profiles import PROFILES
+from timeline.resolve import ResolvedTimeline, resolve
+
+from domain.production.composing import Ingredients, ScenePicture, compose_document, timeline_words
+from domain.production.pipeline import render
+from domain.production.pipeline.base import Json, NewStep, StepContext, StepResult, Work
+from domain.production.spec import JobSpec, LibraryItem
+from domain.studio.script import Script
+from timeline.plan import RenderPlan
+
+KIND = "compose"
+VERSION = 1
+POOL = "io"
+FAN_OUT = False
+
+FRAMES_PER_SECOND_GUESS = 30.0
+"""Frames that one render slot makes in a second; only for the estimate."""
+
+
+def key(work: Work) -> Json | None:
+    spec = JobSpec.model_validate(work.job.spec)
+    return {
+        "script": work.inputs["script"]["script"],
+        "narration": work.inputs["narrate"]["narration"],
+        "wav": work.inputs["narrate"]["wav"],
+        "pictures": work.inputs["illustrate"]["pictures"],
+        "video": spec.video.body.model_dump(mode="json"),
+        "profile": spec.profile,
+        "library": [item.model_dump(mode="json") for item in spec.library if item.role != "picture"],
+        "project": spec.project.name,
+        "build": work.build,
+    }
+
+
+def cost(spec: Json, step: Json) -> float:
+    return 2.0
+
+
+async def run(ctx: StepContext) -> StepResult:
+    spec = JobSpec.model_validate(ctx.work.job.spec)
+    script = Script.model_validate_json(await ctx.read(str(ctx.work.inputs["script"]["script"])))
+    narration = json.loads(await ctx.read(str(ctx.work.inputs["narrate"]["narration"])))
+    parts = await _gather(ctx, spec, script, narration)
+    profile = PROFILES[spec.profile]
+    authored = compose_document(parts, spec.video.body, spec.profile, (profile.width, profile.height))
+    document = parse(authored)
+    media = _media(ctx.work, spec, parts, narration)
+    resolved = resolve(document, media)
+    fonts = ctx.tools.extra["font_metrics"]()
+    plan = compile_plan(resolved, spec.profile, fonts, ctx.tools.renderer.build)
+    stored = await _keep(ctx, authored, resolved, plan)
+    ctx.log(
+        f"Plan: {plan.frames} frames in {len(plan.segments)} segments, {len(plan.cues)} captions, "
+        f"{plan.output.width}×{plan.output.height}"
+    )
+    return hand_over(plan, stored, music=parts.music_sha is not None)
+
+
+async def _gather(ctx: StepContext, spec: JobSpec, script: Script, narration: Mapping[str, Any]) -> Ingredients:
+    words = json.dumps(timeline_words(narration), ensure_ascii=False).encode()
+    kept = await ctx.artifact("words.json", "words", words, "application/json")
+    logo, music = _library(spec, "logo"), _library(spec, "music")
+    return Ingredients(
+        script=script,
+        narration=narration,
+        narration_sha=str(ctx.work.inputs["narrate"]["wav"]),
+        words_sha=kept.sha256,
+        pictures=[_scene_picture(entry) for entry in ctx.work.inputs["illustrate"]["pictures"]],
+        project_name=spec.project.name,
+        logo_sha=logo.sha256 if logo and spec.video.body.logo else None,
+        music_sha=music.sha256 if music and spec.video.body.music else None,
+    )
+
+
+def _library(spec: JobSpec, role: str) -> LibraryItem | None:
+    return next((item for item in spec.library if item.role == role), None)
+
+
+def _scene_picture(entry: Mapping[str, Any]) -> ScenePicture:
+    focus = entry.get("focus") or ["0.5", "0.5"]
+    return ScenePicture(
+        scene=entry["scene"],
+        sha256=entry["sha256"],
+        width=int(entry["width"]),
+        height=int(entry["height"]),
+        focus=(str(focus[0]), str(focus[1])),
+        origin=entry["origin"],
+    )
+
+
+def _media(work: Work, spec: JobSpec, parts: Ingredients, narration: Mapping[str, Any]) -> dict[str, Media]:
+    rate = int(narration["sample_rate"])
+    words = tuple(MediaWord(**word) for word in timeline_words(narration))
+    media = {
+        "voice": Media(
+            sha256=parts.narration_sha,
+            kind="audio",
+            duration=Fraction(int(narration["samples"]), rate),
+            sample_rate=rate,
+            words=words,
+        )
+    }
+    for picture in parts.pictures:
+        media[f"picture-{picture.scene}"] = Media(picture.sha256, "image", width=picture.width, height=picture.height)
+    logo, music = _library(spec, "logo"), _library(spec, "music")
+    if parts.logo_sha and logo:
+        media["logo"] = Media(logo.sha256, "image", width=logo.width, height=logo.height)
+    if parts.music_sha and music:
+        media["bed"] = Media(music.sha256, "audio", duration=Fraction(music.seconds), sample_rate=48000)
+    return media
+
+
+async def _keep(ctx: StepContext, authored: Mapping[str, Any], resolved: ResolvedTimeline, plan: RenderPlan) -> str:
+    """Store the document, its resolved form, the plan and the sidecar captions; answer the plan's hash."""
+    text = json.dumps(authored, indent=1, ensure_ascii=False).encode()
+    await ctx.artifact("timeline.json", "timeline", text, "application/json")
+    whole = resolved.model_dump_json(indent=1).encode()
+    await ctx.artifact("timeline.resolved.json", "timeline", whole, "application/json")
+    if plan.cues:
+        rate, name = plan.sound.sample_rate, f"captions.{plan.language}"
+        await ctx.artifact(f"{name}.srt", "captions", write_srt(plan.cues, rate).encode(), "application/x-subrip")
+        await ctx.artifact(f"{name}.vtt", "captions", write_vtt(plan.cues, rate).encode(), "text/vtt")
+    stored = await ctx.artifact("plan.json", "plan", plan.model_dump_json().encode(), "application/json")
+    return stored.sha256
+
+
+def hand_over(plan: RenderPlan, plan_sha: str, *, music: bool) -> StepResult:
+    """Spawn one render step per node of the plan; the sound comes first because it takes longest."""
+    steps = [
+        NewStep(
+            render.KIND,
+            render.SOUND,
+            {"key": plan.sound.key, "frames": plan.frames // 8},
+            cost=max(2.0, plan.frames / 300),
+        )
+    ]
+    steps += [
+        NewStep(
+            render.KIND,
+            f"{segment.index:03d}",
+            {"key": segment.key, "segment": segment.index, "frames": segment.frames},
+            cost=max(1.0, segment.frames / FRAMES_PER_SECOND_GUESS),
+        )
+        for segment in plan.segments
+    ]
+    outputs = {
+        "plan": plan_sha,
+        "output": plan.output.model_dump(mode="json"),
+        "frames": plan.frames,
+        "segments": len(plan.segments),
+        "cues": len(plan.cues),
+        "music": music,
+    }
+    return StepResult(outputs, spawn=steps, before=["mux"], units=plan.frames)

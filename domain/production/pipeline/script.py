@@ -1,0 +1,204 @@
+"""Write the script: prompt and knowledge go in, a checked script comes out.
+
+The writer's answer is made once for equal inputs; a person's edits are laid over it afterwards, so an edit never
+asks (or pays) the writer again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from domain.catalog.knowledge import Fact, KnowledgeDocument, select_facts
+from domain.catalog.prompting import PromptInputs
+from domain.catalog.validators import Fault, Validator, make_validator
+from domain.production.pipeline.base import Json, NewFile, Product, StepContext, StepResult, Work
+from domain.production.ports import ProviderRefused, ScriptRequest, ScriptWriter, Usage, WrittenScript
+from domain.production.scripting import ScriptRejected, write_script
+from domain.production.spec import JobSpec
+from domain.studio.edits import replace_sentences, write_markdown
+from domain.studio.script import Script
+
+KIND = "script"
+VERSION = 1
+POOL = "io"
+FAN_OUT = False
+
+NOW = "2026-01-01T00:00:00Z"
+"""What `now` means inside prompts: fixed, because a key must not change by itself overnight."""
+
+
+def key(work: Work) -> Json | None:
+    spec = JobSpec.model_validate(work.job.spec)
+    edits = {scene: edit.sentences for scene, edit in spec.script_edits.items()}
+    return {**draft_parts(spec, work), "edits": edits}
+
+
+def draft_parts(spec: JobSpec, work: Work) -> dict[str, Any]:
+    """Everything that shapes the writer's answer."""
+    return {
+        "topic": spec.topic,
+        "language": spec.language,
+        "seconds": spec.seconds,
+        "tone": spec.recipe.tone,
+        "prompt": spec.prompt.ref.digest,
+        "validators": [part.ref.digest for part in spec.validators],
+        "knowledge": [part.ref.digest for part in spec.knowledge],
+        "choice": spec.recipe.knowledge.model_dump(mode="json"),
+        "writer": work.found.get("writer", spec.recipe.writer),
+        "instruction": work.step.instruction,
+        "salt": work.step.salt or spec.salt,
+        "build": work.build,
+    }
+
+
+def cost(spec: Json, step: Json) -> float:
+    return 3.0
+
+
+async def run(ctx: StepContext) -> StepResult:
+    spec = JobSpec.model_validate(ctx.work.job.spec)
+    facts = choose_facts(spec)
+    parts = draft_parts(spec, ctx.work)
+
+    async def make(_staging: Path) -> Product:
+        return await _draft(ctx, spec, facts, _digest(parts))
+
+    made = await ctx.made_once("script.draft", parts, make)
+    if made.reused:
+        ctx.log("The writer was asked the same before; its answer is used again")
+    draft = Script.model_validate_json(await ctx.read(made.files["draft.json"].sha256))
+    script = replace_sentences(draft, {scene: edit.sentences for scene, edit in spec.script_edits.items()})
+    return await _keep(ctx, script, facts, dict(made.facts))
+
+
+def choose_facts(spec: JobSpec) -> list[Fact]:
+    """Choose the facts a script of this length can use, by the recipe's tiers and documents."""
+    choice = spec.recipe.knowledge
+    documents = [
+        KnowledgeDocument(
+            slug=part.ref.slug,
+            title=part.body.title,
+            text=part.body.text,
+            language=part.body.language,
+            tier=part.body.tier,
+            tags=tuple(part.body.tags),
+        )
+        for part in spec.knowledge
+        if part.body.tier in choice.tiers
+        and (part.body.tier != 2 or not choice.documents or part.ref.slug in choice.documents)
+    ]
+    return select_facts(spec.topic, documents, facts_wanted(spec.seconds), spec.language)
+
+
+def facts_wanted(seconds: int) -> int:
+    """About two facts for every scene of nine seconds: the writer chooses, and has something to choose from."""
+    return max(6, round(seconds / 9 * 2))
+
+
+async def _draft(ctx: StepContext, spec: JobSpec, facts: Sequence[Fact], seed: str) -> Product:
+    request = await _request(ctx, spec, facts, seed)
+    ctx.log(f"Asking the writer “{ctx.tools.writer.name}” for {spec.seconds} s in {spec.language}, {len(facts)} facts")
+    validators = [_validator(part.ref.slug, part.body) for part in spec.validators]
+    try:
+        written, script, faults = await write_script(
+            _Ledgered(ctx), request, validators, on_round=_tell_rounds(ctx, spec.language)
+        )
+    except ScriptRejected as rejected:
+        raise ProviderRefused(ctx.tools.writer.name, rejected.sentence, fix="See the faults in the log.") from rejected
+    facts_made = {
+        "provider": written.provider,
+        "model": written.model,
+        "draft": written.draft,
+        "request_id": written.request_id,
+        "warnings": [str(fault) for fault in faults],
+    }
+    return Product({"draft.json": NewFile(script.model_dump_json().encode(), "application/json")}, facts_made)
+
+
+async def _request(ctx: StepContext, spec: JobSpec, facts: Sequence[Fact], seed: str) -> ScriptRequest:
+    inputs = PromptInputs(
+        topic=spec.topic,
+        language=spec.language,
+        seconds=spec.seconds,
+        tone=spec.recipe.tone,
+        project=spec.project.name,
+        instruction=ctx.work.step.instruction,
+        facts=facts,
+    )
+    render = ctx.tools.extra["render_prompt"]
+    return ScriptRequest(
+        topic=spec.topic,
+        language=spec.language,
+        seconds=spec.seconds,
+        tone=spec.recipe.tone,
+        system=await render(spec.prompt.body.system, inputs.variables(), now=NOW),
+        prompt=await render(spec.prompt.body.template, inputs.variables(), now=NOW),
+        facts=facts,
+        seed=seed,
+        instruction=ctx.work.step.instruction,
+    )
+
+
+class _Ledgered:
+    """A writer whose every call goes through the ledger."""
+
+    def __init__(self, ctx: StepContext) -> None:
+        self._ctx, self.name = ctx, ctx.tools.writer.name
+
+    async def write(self, request: ScriptRequest) -> WrittenScript:
+        writer: ScriptWriter = self._ctx.tools.writer
+        return await self._ctx.effects.perform(
+            provider=writer.name,
+            request=json.loads(json.dumps(dataclasses.asdict(request), default=str)),
+            call=lambda: writer.write(request),
+            encode=lambda written: json.dumps(dataclasses.asdict(written), ensure_ascii=False).encode(),
+            decode=_decode_written,
+            usage=lambda written: written.usage,
+            idempotent=writer.name == "offline",
+        )
+
+
+def _decode_written(answer: bytes) -> WrittenScript:
+    values = json.loads(answer)
+    return WrittenScript(**{**values, "usage": Usage(**values["usage"])})
+
+
+def _validator(slug: str, body: Any) -> Validator:
+    return make_validator(body.validator, body.settings, name=slug, severity=body.severity)
+
+
+def _tell_rounds(ctx: StepContext, language: str) -> Callable[[int, WrittenScript, Sequence[Fault]], None]:
+    def tell(number: int, written: WrittenScript, faults: Sequence[Fault]) -> None:
+        ctx.progress(number, number + 1, "rounds")
+        ctx.log(f"Round {number}: {written.provider} answered in {language}, {len(faults)} findings", group="rounds")
+        for fault in faults:
+            ctx.log(str(fault), "warn", "rounds")
+
+    return tell
+
+
+async def _keep(ctx: StepContext, script: Script, facts: Sequence[Fact], made: dict[str, Any]) -> StepResult:
+    stored = await ctx.artifact("script.json", "script", script.model_dump_json(indent=1).encode(), "application/json")
+    readable = write_markdown(script).encode()
+    await ctx.artifact("script.md", "script", readable, "text/markdown; charset=utf-8", {"words": script.words()})
+    used = {fact_id for scene in script.scenes for fact_id in scene.facts}
+    sources = sorted({fact.source for fact in facts if fact.id in used and fact.source})
+    ctx.log(f"Script: “{script.title}”, {len(script.scenes)} scenes, {script.words()} words, {len(sources)} sources")
+    outputs = {
+        "script": stored.sha256,
+        "title": script.title,
+        "words": script.words(),
+        "scenes": len(script.scenes),
+        "sources": sources,
+        **made,
+    }
+    return StepResult(outputs, units=script.words())
+
+
+def _digest(parts: Json) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
