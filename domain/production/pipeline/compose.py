@@ -10,19 +10,18 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from timeline.captions.sidecars import write_srt, write_vtt
-from timeline.compile import compile_plan
-from timeline.loading import parse
-from timeline.media import Media, MediaWord
-from timeline.profiles import PROFILES
-from timeline.resolve import ResolvedTimeline, resolve
-
 from domain.production.composing import Ingredients, ScenePicture, compose_document, timeline_words
 from domain.production.pipeline import render
 from domain.production.pipeline.base import Json, NewStep, StepContext, StepResult, Work
 from domain.production.spec import JobSpec, LibraryItem
 from domain.studio.script import Script
+from timeline.captions.sidecars import write_srt, write_vtt
+from timeline.compile import compile_plan
+from timeline.loading import parse
+from timeline.media import Media, MediaWord
 from timeline.plan import RenderPlan
+from timeline.profiles import PROFILES
+from timeline.resolve import ResolvedTimeline, resolve
 
 KIND = "compose"
 VERSION = 1

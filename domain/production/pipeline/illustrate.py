@@ -9,13 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from timeline.profiles import PROFILES
-
 from domain.production.matching import Match, match_pictures
 from domain.production.pipeline.base import Json, NewFile, Product, StepContext, StepResult, StoredFile, Work
 from domain.production.ports import ImageMaker, MadePicture, PictureRequest, Stopped, Usage
 from domain.production.spec import JobSpec, LibraryItem
 from domain.studio.script import Scene, Script
+from timeline.profiles import PROFILES
 
 KIND = "illustrate"
 VERSION = 1
