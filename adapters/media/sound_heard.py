@@ -20,6 +20,8 @@ SILENT_DB = -50.0
 WIDEST_LAG = 50
 """Hops (half a second) by which speech is searched early or late."""
 SURE = 0.35
+SYLLABLE = 15
+"""Hops over which levels are averaged, so that syllables join into words."""
 _BLOCK = HOP * 1000
 
 
@@ -63,11 +65,20 @@ def speech_lag(levels: NDArray[np.float32], speech: Sequence[tuple[int, int]]) -
     said = np.zeros(len(levels), np.float64)
     for start, end in speech:
         said[start // HOP : -(-end // HOP)] = 1.0
-    heard = np.clip(levels, -60.0, -12.0).astype(np.float64)
-    if len(said) < 4 * WIDEST_LAG or said.std() < 0.05 or heard.std() < 0.5:
+    power = 10 ** (np.clip(levels, -60.0, 0.0).astype(np.float64) / 10)
+    heard = 10 * np.log10(_averaged(power))
+    said = _averaged(said)
+    spoken = np.flatnonzero(said)
+    if len(said) < 4 * WIDEST_LAG or not len(spoken):
         return None
-    inner = slice(WIDEST_LAG, len(said) - WIDEST_LAG)
+    first, last = max(spoken[0] - WIDEST_LAG, WIDEST_LAG), min(spoken[-1] + WIDEST_LAG, len(said) - WIDEST_LAG)
+    if last - first < 2 * WIDEST_LAG or said[first:last].std() < 0.05 or heard[first:last].std() < 0.5:
+        return None
     lags = range(-WIDEST_LAG, WIDEST_LAG + 1)
-    scores = [float(np.corrcoef(said[inner], np.roll(heard, -lag)[inner])[0, 1]) for lag in lags]
+    scores = [float(np.corrcoef(said[first:last], heard[first + lag : last + lag])[0, 1]) for lag in lags]
     best = int(np.argmax(scores))
     return Lag(lags[best] * HOP_MS / 1000, scores[best])
+
+
+def _averaged(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.convolve(values, np.full(SYLLABLE, 1 / SYLLABLE), "same"))

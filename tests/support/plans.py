@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import wave
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -100,17 +101,14 @@ def scenery(seed: int, size: tuple[int, int]) -> NDArray[np.uint8]:
     return image.clip(0, 255).astype(np.uint8)
 
 
-def speech(seconds: float, seed: int = 3, quiet: tuple[tuple[float, float], ...] = ()) -> NDArray[np.float64]:
+def speech(seconds: float, seed: int = 3) -> NDArray[np.float64]:
     """Something like speech: a buzzing source through moving formants, in syllables."""
     random = np.random.default_rng(seed)
     t = np.arange(int(seconds * RATE)) / RATE
     pitch = np.cumsum(110 + 20 * np.sin(2 * np.pi * 0.7 * t)) / RATE
     voice = sum(np.sin(2 * np.pi * k * pitch) / k * (1 + np.sin(2 * np.pi * (0.9 + k / 9) * t)) for k in range(1, 18))
     syllables = np.clip(np.sin(2 * np.pi * 2.3 * t + random.uniform(0, 1)) + 0.6, 0, 1)
-    out = np.asarray(voice * syllables * 0.12)
-    for start, end in quiet:
-        out[int(start * RATE) : int(end * RATE)] = 0
-    return out
+    return np.asarray(voice * syllables * 0.12)
 
 
 def music(seconds: float) -> NDArray[np.float64]:
@@ -166,10 +164,9 @@ def small_plan(
     )
     logo = logo.model_copy(update={"opacity": (Key(frame=0, value="0"), Key(frame=10, value="0.9"))})
     at = (w // 2, h * 9 // 10)
-    words = ("Light", "travels", "far")
     states = tuple(
         caption(
-            " ".join(f"{{\\1c&H40C8FF&}}{word}{{\\r}}" if i == k else word for i, word in enumerate(words)),
+            " ".join(f"{{\\1c&H40C8FF&}}{word}{{\\r}}" if i == k else word for i, word in enumerate(WORDS)),
             at,
             k * (body // 3),
             body // 3,
@@ -223,34 +220,44 @@ def samples_of(frames: int, rate: Rate) -> int:
     return round(frames * RATE * rate.den / rate.num)
 
 
+WORDS = ("Light", "travels", "far")
+
+
+def spoken(frames: int, rate: Rate) -> list[tuple[int, int]]:
+    """When the three words are said: in the middle half of the film, with a pause after each."""
+    total = samples_of(frames, rate)
+    step = total // 6
+    return [(total // 4 + k * step, total // 4 + k * step + step * 7 // 10) for k in range(3)]
+
+
 def cues(frames: int, rate: Rate) -> tuple[Cue, ...]:
     """One cue over the middle of the film."""
-    total = samples_of(frames, rate)
-    start, end = total // 4, total * 3 // 4
-    words = tuple(
-        CueWord(text=text, start=start + k * (end - start) // 3, end=start + (k + 1) * (end - start) // 3)
-        for k, text in enumerate(("Light", "travels", "far"))
-    )
-    return (Cue(start=start, end=end, lines=("Light travels far",), words=words),)
+    said = spoken(frames, rate)
+    words = tuple(CueWord(text=text, start=a, end=b) for text, (a, b) in zip(WORDS, said, strict=True))
+    return (Cue(start=said[0][0], end=said[-1][1], lines=(" ".join(WORDS),), words=words),)
 
 
 def small_mix(studio: Studio, frames: int, rate: Rate) -> SoundMix:
     """Speech in the middle half over a bed that repeats and steps back."""
     total = samples_of(frames, rate)
-    spoken = total // 4, total * 3 // 4
-    voice = studio.sound("voice", speech((spoken[1] - spoken[0]) / RATE))
+    said = spoken(frames, rate)
+    begin, end = said[0][0], said[-1][1]
+    talk = speech((end - begin) / RATE)
+    for (_, stop), (start, _) in pairwise(said):
+        talk[stop - begin : start - begin] = 0
+    voice = studio.sound("voice", talk)
     bed = studio.sound("bed", music(1.7))
     return SoundMix(
         samples=total,
         sounds=(
-            Sound(asset=voice, bus="narration", start=spoken[0], samples=spoken[1] - spoken[0]),
+            Sound(asset=voice, bus="narration", start=begin, samples=end - begin),
             Sound(
                 asset=bed,
                 bus="music",
                 start=0,
                 samples=total,
                 loop=True,
-                gain_mdb=-9000,
+                gain_mdb=-18000,
                 fade_in=9600,
                 fade_out=24000,
             ),
@@ -263,7 +270,7 @@ def small_mix(studio: Studio, frames: int, rate: Rate) -> SoundMix:
                 hold=9600,
                 release=16800,
                 lookahead=2880,
-                speech=(spoken,),
+                speech=tuple(said),
             ),
         ),
     )

@@ -1,0 +1,179 @@
+"""What rendering costs beside the encoder: CPU seconds of a film's picture ÷ encode-only of the same frames.
+
+    python -m benchmarks.render_cost                       a one-minute 1080p film of generated pictures
+    python -m benchmarks.render_cost PLAN.json ASSETS.json  a stored plan; ASSETS maps content hashes to paths
+
+Both sides are measured in one run on the same machine: the renderer with its processes, and an encoder that is
+fed frames made beforehand (a second at a time, so that memory stays small).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import av
+
+from adapters.media.compositor import Compositor
+from adapters.media.encoder import PooledFrame, SegmentEncoder
+from adapters.media.renderer import FfmpegRenderer
+from domain.production.ports import Assets
+from tests.support.plans import CAPTION_STYLE, Studio, caption, zoom
+from timeline.plan import Blend, Box, Encoding, Key, Output, Overlay, Rate, RenderPlan, Segment, Shot, SoundMix
+
+AT_ONCE = 30
+LIMIT = 1.30
+
+
+def sample_plan(studio: Studio, seconds: int = 60, size: tuple[int, int] = (1920, 1080)) -> RenderPlan:
+    """Six photographs-sized pictures that zoom by 15 %, crossfades, a logo, and a caption state every 13 frames."""
+    w, h = size
+    cross, count = 15, 6
+    pitch = seconds * 30 // count
+    shots = [
+        Shot(asset=studio.picture(k, (w * 4 // 3, h * 4 // 3)), motion=zoom("1", "0.869565", pitch + cross))
+        for k in range(count)
+    ]
+    logo = studio.logo((h // 8 & ~1, h // 8 & ~1))
+    parts: list[Segment] = []
+    for k, shot in enumerate(shots):
+        start = k * pitch + (cross if k else 0)
+        end = (k + 1) * pitch if k < count - 1 else seconds * 30
+        parts.append(_body(parts, _from(shot, cross if k else 0), start, end - start, logo, size))
+        if k < count - 1:
+            blend = Blend(transition="crossfade", a=_from(shot, pitch), b=shots[k + 1], length=cross)
+            parts.append(Segment(index=len(parts), kind="transition", start=end, frames=cross, picture=blend))
+    value = CAPTION_STYLE.value.format(size=h // 15, line=max(1, h // 240))
+    return RenderPlan(
+        title="Cost",
+        language="en",
+        output=Output(profile="cost", width=w, height=h, rate=Rate(num=30), encoding=Encoding()),
+        frames=seconds * 30,
+        segments=tuple(parts),
+        sound=SoundMix(samples=0, sounds=()),
+        styles=(CAPTION_STYLE.model_copy(update={"value": value}),),
+    )
+
+
+def _from(shot: Shot, offset: int) -> Shot:
+    assert shot.motion is not None
+    return shot.model_copy(update={"motion": shot.motion.model_copy(update={"offset": offset})})
+
+
+def _body(before: list[Segment], shot: Shot, start: int, frames: int, logo: str, size: tuple[int, int]) -> Segment:
+    w, h = size
+    side = h // 8 & ~1
+    words = ["every", "frame", "of", "this", "film", "is", "drawn", "once"]
+    states = []
+    for first in range(0, frames - 13, 13):
+        lit = (start + first) // 13 % len(words)
+        text = " ".join(f"{{\\1c&H40C8FF&}}{word}{{\\r}}" if k == lit else word for k, word in enumerate(words))
+        text += " " + chr(65 + (start + first) // 13 % 26)
+        states.append(caption(text, (w // 2, h * 9 // 10), first, 13))
+    mark = Overlay(
+        asset=logo,
+        box=Box(x=w - side - 40, y=40, w=side, h=side),
+        first=0,
+        frames=frames,
+        opacity=(Key(frame=0, value="0.85"),),
+    )
+    return Segment(
+        index=len(before),
+        kind="body",
+        start=start,
+        frames=frames,
+        picture=shot,
+        overlays=(mark,),
+        captions=tuple(states),
+    )
+
+
+async def render_cost(plan: RenderPlan, assets: Assets, folder: Path) -> tuple[float, float]:
+    """CPU and wall seconds of rendering all segments, processes included."""
+    renderer = FfmpegRenderer()
+    before, wall = _children(), time.perf_counter()
+    for segment in plan.segments:
+        out = folder / f"{segment.index}.mp4"
+        await renderer.render_segment(plan, segment, assets, out, lambda done, total: None, lambda: False)
+    return _children() - before, time.perf_counter() - wall
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def encode_cost(plan: RenderPlan, assets: Assets, folder: Path) -> float:
+    """CPU seconds of encoding ready-made frames of all segments with the same settings."""
+    return sum(_encode_segment(plan, segment, assets, folder) for segment in plan.segments)
+
+
+def _encode_segment(plan: RenderPlan, segment: Segment, assets: Assets, folder: Path) -> float:
+    size, output = (plan.output.width, plan.output.height), plan.output
+    frames = [PooledFrame(size) for _ in range(min(AT_ONCE, segment.frames))]
+    encoder: Any = SegmentEncoder(folder / "plain.mp4", size, output.rate, output.encoding)
+    spent = 0.0
+    with Compositor(plan, segment, assets, folder) as compositor:
+        for start in range(0, segment.frames, AT_ONCE):
+            part = frames[: segment.frames - start]
+            for k, pooled in enumerate(part):
+                compositor.draw(start + k, pooled.planes)
+                pooled.frame.pts = start + k
+            began = time.process_time()
+            for pooled in part:
+                encoder._box.mux(encoder._stream.encode(pooled.frame))
+            spent += time.process_time() - began
+    began = time.process_time()
+    encoder._box.mux(encoder._stream.encode(None))
+    encoder._box.close()
+    return spent + time.process_time() - began
+
+
+def measure(plan: RenderPlan, assets: Assets) -> dict[str, Any]:
+    """Both costs and their ratio."""
+    with tempfile.TemporaryDirectory(prefix="vfos-cost-") as name:
+        folder = Path(name)
+        render, wall = asyncio.run(render_cost(plan, assets, folder))
+        encode = encode_cost(plan, assets, folder)
+    return {
+        "frames": plan.frames,
+        "size": f"{plan.output.width}x{plan.output.height}",
+        "segments": len(plan.segments),
+        "render_cpu_s": round(render, 2),
+        "render_wall_s": round(wall, 2),
+        "encode_cpu_s": round(encode, 2),
+        "ratio": round(render / encode, 3),
+        "peak_rss_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+        "av": av.__version__,
+    }
+
+
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("plan", nargs="?", type=Path)
+    parser.add_argument("assets", nargs="?", type=Path)
+    parser.add_argument("--seconds", type=int, default=60, help="length of the generated film")
+    parser.add_argument("--limit", type=float, default=LIMIT, help="largest ratio that passes")
+    given = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory(prefix="vfos-cost-") as name:
+        if given.plan is not None:
+            plan = RenderPlan.model_validate_json(given.plan.read_bytes())
+            assets = Assets({key: Path(path) for key, path in json.loads(given.assets.read_text()).items()})
+        else:
+            studio = Studio(Path(name))
+            plan, assets = sample_plan(studio, given.seconds), studio.assets
+        found = measure(plan, assets)
+    print(json.dumps(found, indent=1))
+    return 0 if found["ratio"] <= given.limit else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
