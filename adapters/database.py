@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import CheckConstraint, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -31,6 +33,7 @@ MODELS = (tenancy, catalog, usage, dispatch, production)
 
 METADATA = Base.metadata
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+IDLE_LIMIT = "SET idle_in_transaction_session_timeout = '60s'"
 MIGRATION_LOCK = 0x76666F73
 OLDEST = 15
 
@@ -87,7 +90,7 @@ def make_engines(settings: Settings, process: str = "command") -> Engines:
 
 
 def _make_engine(url: str, size: int, process: str) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=size,
         max_overflow=0,
@@ -97,6 +100,16 @@ def _make_engine(url: str, size: int, process: str) -> AsyncEngine:
         # Server-side prepared statements do not survive a transaction-pooling proxy.
         connect_args={"prepare_threshold": None, "connect_timeout": 5, "application_name": f"vfos {process}"},
     )
+    event.listen(engine.sync_engine, "connect", _bound_idling)
+    return engine
+
+
+def _bound_idling(connection: Any, _record: Any) -> None:
+    """A process that is stopped in the middle of a transaction must not hold the others' locks for ever."""
+    cursor = connection.cursor()
+    cursor.execute(IDLE_LIMIT)
+    cursor.close()
+    connection.commit()
 
 
 # ── Migrations ────────────────────────────────────────────────────────────────────────────────────────────
@@ -145,6 +158,27 @@ def _run(url: str, action: Any, target: str) -> str | None:
         raise _explained(error, url, "DATABASE_OWNER_URL") from error
     finally:
         engine.dispose()
+
+
+def differences(url: str) -> list[str]:
+    """What models, walls and the database at `url` do not agree on; empty when they do."""
+    engine = _sync_engine(url)
+    try:
+        with engine.connect() as connection:
+            return differences_on(connection)
+    finally:
+        engine.dispose()
+
+
+def differences_on(connection: Connection) -> list[str]:
+    """Compare tables, columns, defaults, indexes, keys, check constraints, policies and grants."""
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    found = [str(difference) for difference in compare_metadata(context, METADATA)]
+    rows = connection.execute(text("SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid <> 0"))
+    # Alembic leaves check constraints out, so their names are compared here.
+    modelled = {str(c.name) for t in METADATA.sorted_tables for c in t.constraints if isinstance(c, CheckConstraint)}
+    found += [f"check constraint {name}" for name in sorted(set(rows.scalars()) ^ modelled)]
+    return found + faults(connection, METADATA)
 
 
 # ── The check ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -47,11 +47,7 @@ def differences_on_a_fresh_database() -> list[str]:
     import tempfile
     from pathlib import Path
 
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-    from sqlalchemy import create_engine
-
-    from adapters.database import METADATA, migrate
+    from adapters.database import differences, migrate
     from adapters.embedded.stack import Embedded
     from adapters.settings import load
 
@@ -60,12 +56,7 @@ def differences_on_a_fresh_database() -> list[str]:
     try:
         settings = embedded.start()
         asyncio.run(migrate(settings))
-        engine = create_engine(settings.database_owner_url)
-        with engine.connect() as connection:
-            options = {"compare_type": True, "compare_server_default": True}
-            found = compare_metadata(MigrationContext.configure(connection, opts=options), METADATA)
-        engine.dispose()
+        return differences(settings.database_owner_url)
     finally:
         embedded.stop()
         shutil.rmtree(home, ignore_errors=True)
-    return [str(difference) for difference in found]

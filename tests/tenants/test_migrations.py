@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import CheckConstraint, Connection, create_engine, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from adapters.database import (
-    METADATA,
     POOLS,
     DatabaseError,
     check_database,
+    differences,
+    differences_on,
     head,
+    make_engines,
     migrate,
     unmigrate,
 )
 from adapters.settings import Settings
-from tenants import rls
 from tests.support.services import Services
 
 LEFT = text(
@@ -34,35 +33,15 @@ def empty(services: Services) -> Settings:
     return services.empty_database()
 
 
-def compare(url: str) -> list[object]:
-    with create_engine(url, poolclass=NullPool).connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        return (
-            list(compare_metadata(context, METADATA)) + check_constraints(connection) + rls.faults(connection, METADATA)
-        )
-
-
-def check_constraints(connection: Connection) -> list[object]:
-    """Alembic does not compare check constraints: compare their names."""
-    rows = connection.execute(text("SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid <> 0")).scalars()
-    modelled = {
-        constraint.name
-        for table in METADATA.sorted_tables
-        for constraint in table.constraints
-        if isinstance(constraint, CheckConstraint)
-    }
-    return list(set(rows) ^ modelled)
-
-
 class TestVersions:
     async def test_up_down_up_leaves_the_models_exactly(self, empty: Settings) -> None:
         assert await migrate(empty) == [head()]
-        assert await asyncio.to_thread(compare, empty.database_owner_url) == []
+        assert await asyncio.to_thread(differences, empty.database_owner_url) == []
         await unmigrate(empty)
         with create_engine(empty.database_owner_url, poolclass=NullPool).connect() as connection:
             assert connection.execute(LEFT).scalar_one() == 0
         assert await migrate(empty) == [head()]
-        assert await asyncio.to_thread(compare, empty.database_owner_url) == []
+        assert await asyncio.to_thread(differences, empty.database_owner_url) == []
 
     async def test_two_at_once_and_a_second_run_do_nothing_twice(self, empty: Settings) -> None:
         applied = await asyncio.gather(migrate(empty), migrate(empty))
@@ -95,11 +74,7 @@ class TestComparison:
         engine = create_engine(database.database_owner_url, poolclass=NullPool)
         with engine.connect() as connection:
             connection.execute(text(damage))
-            context = MigrationContext.configure(
-                connection, opts={"compare_type": True, "compare_server_default": True}
-            )
-            found = compare_metadata(context, METADATA) + check_constraints(connection)
-            found += rls.faults(connection, METADATA)
+            found = differences_on(connection)
             assert names in str(found)
             connection.rollback()
 
@@ -138,3 +113,12 @@ class TestCheck:
 def test_all_processes_together_fit_the_embedded_server() -> None:
     total = POOLS["web"].total + POOLS["pump"].total + 2 * POOLS["worker"].total + 4 * POOLS["command"].total
     assert total <= 80
+
+
+async def test_nobody_holds_a_transaction_open_for_long(database: Settings) -> None:
+    engines = make_engines(database)
+    for engine in (engines.app, engines.system):
+        async with engine.connect() as connection:
+            found = await connection.scalar(text("SHOW idle_in_transaction_session_timeout"))
+            assert found == "1min"
+    await engines.dispose()
