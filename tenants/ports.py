@@ -20,6 +20,10 @@ class Signal(Protocol):
         """Say that the tenant has events up to `last_seq`."""
         ...
 
+    async def progress(self, tenant_id: UUID, job_id: UUID) -> None:
+        """Say that a running step of the job has moved on; there is no event for it."""
+        ...
+
     async def work(self, pool: str) -> None:
         """Say that a pool may have work."""
         ...
@@ -33,6 +37,9 @@ class NoSignal:
     """The signal that says nothing; readers fall back to polling."""
 
     async def events(self, tenant_id: UUID, last_seq: int) -> None:
+        return None
+
+    async def progress(self, tenant_id: UUID, job_id: UUID) -> None:
         return None
 
     async def work(self, pool: str) -> None:

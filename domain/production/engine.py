@@ -37,7 +37,7 @@ from tenants.unit import SystemUnit, Units
 
 log = structlog.get_logger(__name__)
 
-GRACE_S = 8.0
+GRACE_S = 4.0
 """How long a step that was told to stop may take before it is cut off."""
 
 

@@ -88,9 +88,9 @@ class Journal:
                 self._emit(unit, event_type, data)
             if progress:
                 await self._write_progress(unit.session, progress)
-        if progress and not (lines or events):
+        if progress:
             # Progress has no event; the hint alone makes open pages read the step's row again.
-            await self._units.signal.events(claim.tenant_id, 0)
+            await self._units.signal.progress(claim.tenant_id, claim.job_id)
 
     def _emit(self, unit: Any, event_type: str, data: dict[str, Any]) -> None:
         claim = self._claim

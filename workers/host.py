@@ -1,0 +1,39 @@
+"""This machine and its processes, as the farm's rows name them."""
+
+from __future__ import annotations
+
+import functools
+import socket
+from datetime import datetime
+from pathlib import Path
+
+import psutil
+
+CLOCK_SLACK_S = 30.0
+
+
+def name() -> str:
+    """The name of this machine."""
+    return socket.gethostname()
+
+
+@functools.cache
+def boot_id() -> str:
+    """What tells one start of this machine from another (and one container from another)."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        space = Path("/proc/self/ns/pid").readlink().name
+    except OSError:
+        return f"{psutil.boot_time():.0f}"
+    return f"{boot}:{space}"
+
+
+def alive(pid: int, started_at: datetime) -> bool:
+    """Answer whether the process that registered then still runs; numbers are given again to others."""
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return process.create_time() <= started_at.timestamp() + CLOCK_SLACK_S
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
