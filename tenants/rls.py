@@ -91,7 +91,9 @@ SYSTEM_ROUTINES: dict[str, str] = {
     "farm": "domain/dispatch/farm.py",
     "recount": "domain/dispatch/recount.py",
     "stats": "domain/dispatch/stats.py",
+    "upkeep": "domain/production/upkeep.py",
     "watch": "domain/dispatch/watch.py",
+    "relay": "workers/relay.py",
 }
 """Purpose of each cross-tenant routine → the one file that opens its units (`units.system(purpose)`)."""
 

@@ -21,15 +21,19 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
+from dramatiq.worker import Worker
 
 from adapters import lifeline, settings, wiring
 from adapters.database import DatabaseError
+from adapters.queue.broker import make_broker
 from adapters.settings import Settings, SettingsError
 from domain.dispatch.farm import join_farm, set_worker_state
 from domain.production.engine import Engine, reap_orphans
 from domain.production.pipeline import STEP_KINDS
 from domain.production.pipeline.base import StepKind, Tools
 from workers import host
+from workers.actors import declare_slot
+from workers.middleware import DrainGuard
 from workers.renewer import Renewer
 from workers.slots import Slots
 
@@ -54,7 +58,9 @@ def read_pools(text: str, slots: int) -> dict[str, int]:
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         pool, colon, count = part.partition(":")
         if not pool or (colon and not (count.isdigit() and 1 <= int(count) <= 256)):
-            raise PoolsError(f"--pools: “{part[:60]}” is not understood; write for example io:2,cpu:4 (1 to 256 slots).")
+            raise PoolsError(
+                f"--pools: “{part[:60]}” is not understood; write for example io:2,cpu:4 (1 to 256 slots)."
+            )
         found[pool] = int(count) if colon else slots
     if not found:
         raise PoolsError("--pools is empty; write for example io:2,cpu:4.")
@@ -110,18 +116,12 @@ class WorkerUnit:
         return await join_farm(engine.units, host.name(), host.boot_id(), os.getpid(), self._pools, VERSION)
 
     def _start_tickets(self, slots: Slots) -> Callable[[], None]:
-        """Listen for tickets; answers how to stop. Imported here because Dramatiq reads its settings on import."""
-        os.environ["dramatiq_queue_prefetch"] = str(sum(self._pools.values()))
-        from dramatiq.worker import Worker
-
-        from adapters.queue.broker import make_broker
-        from workers.actors import declare_slot
-        from workers.middleware import DrainGuard
-
+        """Listen for tickets; answers how to stop."""
         broker = make_broker(self._settings.redis_url, DrainGuard(slots))
         for pool in self._pools:
             declare_slot(broker, pool, slots)
         worker = Worker(broker, worker_timeout=TICKET_POLL_MS, worker_threads=sum(self._pools.values()))
+        worker.queue_prefetch = sum(self._pools.values())
         worker.start()
 
         def stop() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert
+from sqlalchemy import func, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.dispatch.flows import add_ready
@@ -62,9 +62,22 @@ async def place(session: AsyncSession, job: JobKey, steps: Sequence[Placed], pau
     deps = [{"tenant_id": job.tenant_id, "step_id": step.id, "needs_id": need} for step in steps for need in step.needs]
     if deps:
         await session.execute(insert(StepDep), deps)
+    await _stamp(session, job, "ready_at", [step.id for step in steps if _state(step, paused) == "ready"])
+    await _stamp(session, job, "finished_at", [step.id for step in steps if step.finished])
     ready = Counter(step.pool for step in steps if _state(step, paused) == "ready")
     await add_ready(session, job.tenant_id, ready)
     return dict(ready)
+
+
+async def _stamp(session: AsyncSession, job: JobKey, column: str, ids: Sequence[UUID]) -> None:
+    """Write the database's time into a column of many steps."""
+    if ids:
+        await session.execute(
+            update(Step)
+            .where(Step.tenant_id == job.tenant_id, Step.id.in_(ids))
+            .values({column: func.clock_timestamp()})
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _state(step: Placed, paused: bool) -> str:
@@ -76,7 +89,6 @@ def _state(step: Placed, paused: bool) -> str:
 
 
 def _row(job: JobKey, step: Placed, paused: bool) -> dict[str, Any]:
-    state = _state(step, paused)
     outputs, input_hash = step.finished or (None, None)
     return {
         "tenant_id": job.tenant_id,
@@ -87,7 +99,7 @@ def _row(job: JobKey, step: Placed, paused: bool) -> dict[str, Any]:
         "kind": step.kind,
         "shard": step.shard,
         "ordinal": step.ordinal,
-        "state": state,
+        "state": _state(step, paused),
         "gate": step.gate,
         "priority": job.priority,
         "job_seq": job.seq,
@@ -97,6 +109,4 @@ def _row(job: JobKey, step: Placed, paused: bool) -> dict[str, Any]:
         "outputs": outputs,
         "input_hash": input_hash,
         "reused": step.finished is not None,
-        "ready_at": func.clock_timestamp() if state == "ready" else None,
-        "finished_at": func.clock_timestamp() if state == "succeeded" else None,
     }
