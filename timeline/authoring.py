@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from timeline.captions.effects import EFFECTS
 from timeline.colours import parse_colour
 from timeline.easing import Curve, parse_ease
 from timeline.faults import nearest
 from timeline.profiles import PROFILES
 
 Anchor9 = Literal["top-left", "top", "top-right", "left", "center", "right", "bottom-left", "bottom", "bottom-right"]
-EFFECTS = ("none", "highlight", "word-pop")
 LAYOUT_FIELDS = ("fit", "backdrop", "focus", "anchor", "position", "size", "opacity")
 
 

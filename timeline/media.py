@@ -26,6 +26,17 @@ class MediaWord:
 
 
 @dataclass(frozen=True)
+class SpokenWord:
+    """A word on the sequence's time line: half-open film samples; `sentence` is unique in the film."""
+
+    text: str
+    start: int
+    end: int
+    sentence: str
+    source: str = "synth"
+
+
+@dataclass(frozen=True)
 class Media:
     """One asset as measured. `duration` in exact seconds (None for stills); `speech` in 48 kHz samples."""
 

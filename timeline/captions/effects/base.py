@@ -1,0 +1,71 @@
+"""What effects share: a page with its frames, and how its lines are placed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+from timeline import ass
+from timeline.captions.pages import Page
+from timeline.metrics import FontMetrics
+from timeline.profiles import CaptionPolicy
+
+
+@dataclass(frozen=True)
+class TimedPage:
+    """A page on the film: shown for frames [first, stop); `starts` holds each word's first frame."""
+
+    page: Page
+    first: int
+    stop: int
+    starts: tuple[int, ...]
+
+    def turns(self) -> Iterator[tuple[int, int, int]]:
+        """Answer (word, first, stop) for each word's turn: gapless, words without a frame of their own left out."""
+        edges = [self.first, *(min(max(start, self.first), self.stop) for start in self.starts[1:]), self.stop]
+        for word, (first, stop) in enumerate(pairwise(edges)):
+            if stop > first:
+                yield word, first, stop
+
+
+@dataclass(frozen=True)
+class State:
+    """Events that stand still for film frames [first, stop)."""
+
+    first: int
+    stop: int
+    events: tuple[str, ...]
+
+
+Effect = Callable[[TimedPage, CaptionPolicy, FontMetrics], list[State]]
+
+
+def line_middles(page: Page, policy: CaptionPolicy, font: FontMetrics) -> list[Fraction]:
+    """Answer the vertical middle of each line."""
+    pitch, count = font.line_height(page.size), len(page.lines)
+    lowest = policy.y - pitch / 2 if policy.anchor == "bottom" else policy.y + pitch * Fraction(count - 1, 2)
+    return [lowest - pitch * (count - 1 - line) for line in range(count)]
+
+
+def size_tag(page: Page, policy: CaptionPolicy, font: FontMetrics) -> str:
+    return "" if page.size == policy.size else f"\\fs{font.ass_size(page.size)}"
+
+
+def line_events(
+    page: Page, policy: CaptionPolicy, font: FontMetrics, texts: Sequence[str], tags: str = ""
+) -> list[str]:
+    """Answer one event per line, centred; `texts` are already safe."""
+    size = size_tag(page, policy, font)
+    return [
+        f"{{{ass.at(5, policy.x, middle)}{size}{tags}}}{text}"
+        for middle, text in zip(line_middles(page, policy, font), texts, strict=True)
+    ]
+
+
+def shadow_events(page: Page, policy: CaptionPolicy, font: FontMetrics) -> list[str]:
+    """Answer the soft shadow under a page: the same for each of its states."""
+    if not policy.shadow:
+        return []
+    return line_events(page, policy, font, [ass.escape(text) for text in page.texts], ass.soft_shadow(policy.shadow))
