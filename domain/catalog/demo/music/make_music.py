@@ -163,7 +163,7 @@ def main() -> None:
     rng = np.random.default_rng(SEED)
     ring = reverberate(compose(rng), rng, 0.55)
     pitch = np.fft.rfftfreq(ring.shape[1], 1 / RATE)
-    low_pass = 1 / np.sqrt(1 + (pitch / 3900) ** 4)
+    low_pass = 1 / np.sqrt(1 + (pitch / 3400) ** 4)
     high_pass = pitch**2 / (pitch**2 + 32.0**2)
     ring = shape_spectrum(ring, low_pass * high_pass)
     ring *= 10 ** ((TARGET_LUFS - loudness(ring)) / 20)
