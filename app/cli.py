@@ -10,12 +10,14 @@ from types import ModuleType
 from adapters import settings as settings_module
 from adapters.embedded.process import ServiceError
 from adapters.settings import SettingsError
-from app.commands import admin, doctor, migrate, produce, pump, up, web, worker
+from app.commands import admin, check, doctor, migrate, produce, pump, render, up, web, worker
 from app.console import INTERRUPTED, WRONG, CommandError, Console
 
 COMMANDS: dict[str, ModuleType] = {
     "up": up,
     "produce": produce,
+    "render": render,
+    "check": check,
     "doctor": doctor,
     "migrate": migrate,
     "admin": admin,

@@ -35,14 +35,14 @@ def machine_owner(tenant_id: UUID) -> Principal:
     return Principal(tenant_id=tenant_id, kind="system", role="owner", name="command line")
 
 
-async def prepare(runtime: Runtime) -> Seeded:
+async def prepare(runtime: Runtime, *, film: bool = True) -> Seeded:
     """Make the demo workspace and its first job where they are missing; answer what the start should show."""
-    tenant_id = await directory.find_tenant(runtime.units, WORKSPACE)
+    job = None
     if runtime.settings.demo:
-        tenant_id = await seed(runtime)
-        job = await first_film(runtime.units, tenant_id)
+        tenant_id: UUID | None = await seed(runtime)
+        job = await first_film(runtime.units, tenant_id) if film and tenant_id else None
     else:
-        job = None
+        tenant_id = await directory.find_tenant(runtime.units, WORKSPACE)
     if tenant_id is None or await directory.has_owner(runtime.units, tenant_id):
         return Seeded(None, job)
     return Seeded(ENTER + await directory.issue_owner_link(runtime.units, tenant_id), job)

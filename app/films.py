@@ -117,9 +117,10 @@ async def _finished_since(runtime: Runtime, since: datetime | None) -> list[tupl
             .where(Job.state == "succeeded", Job.finished_at > since)
             .order_by(Job.finished_at)
         )
-        return [(JobRef(tenant_id, job_id), finished) for tenant_id, job_id, finished in rows]
+        return [(JobRef(tenant_id, job_id), finished) for tenant_id, job_id, finished in rows if finished]
 
 
 async def _now(runtime: Runtime) -> datetime:
     async with runtime.units.system("films") as unit:
-        return (await unit.session.execute(select(func.clock_timestamp()))).scalar_one()
+        now: datetime = (await unit.session.execute(select(func.clock_timestamp()))).scalar_one()
+        return now

@@ -140,7 +140,7 @@ async def supervise(
     )
     watch_signals(supervisor, console)
     try:
-        seeded = await demo.prepare(runtime)
+        seeded = await seed(runtime, console)
         beside = [
             asyncio.create_task(greet(runtime, supervisor, seeded, console)),
             asyncio.create_task(keep_publishing(runtime, supervisor, console)),
@@ -154,6 +154,17 @@ async def supervise(
     console.end_bar()
     console.prefixed("up", "stopped")
     return DONE
+
+
+async def seed(runtime: Runtime, console: Console) -> demo.Seeded:
+    """The demo workspace; a first film that cannot be entered is no reason not to start."""
+    from domain.production.errors import ProductionError
+
+    try:
+        return await demo.prepare(runtime)
+    except ProductionError as error:
+        console.prefixed("up", f"the first film was not started: {error.sentence}", "red")
+        return await demo.prepare(runtime, film=False)
 
 
 async def keep_publishing(runtime: Runtime, supervisor: Supervisor, console: Console) -> None:

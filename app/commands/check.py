@@ -1,0 +1,82 @@
+"""Check a timeline document: every fault with its place and fix, or what it would become. Renders nothing."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adapters.settings import Settings
+from app.console import DONE, FAILED, Console, span
+
+if TYPE_CHECKING:
+    from app.documents import Compiled
+    from timeline.faults import Fault
+
+SUMMARY = "check a timeline document without rendering"
+FRAMES_PER_SECOND = 45.0
+"""Frames of a full HD film that one core makes in a second; only for the estimate."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The document and the profile."""
+    parser.add_argument("document", type=Path, help="timeline document (JSON or YAML); assets are paths beside it")
+    parser.add_argument("--profile", default="", help="output profile (default: the document's first)")
+
+
+def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
+    """Compile the document and describe the result."""
+    from app.documents import compile_file
+    from timeline.faults import TimelineError
+
+    try:
+        compiled = compile_file(arguments.document, arguments.profile)
+    except TimelineError as error:
+        report_faults(error, console)
+        return FAILED
+    found = describe(compiled)
+    warnings = [fault for fault in compiled.resolved.faults if fault.severity == "warning"]
+    for fault in warnings:
+        console.say(console.paint("warning: ", "yellow") + str(fault))
+    found["warnings"] = [fault.model_dump(mode="json") for fault in warnings]
+    console.result(found, *lines(found))
+    return DONE
+
+
+def report_faults(error: TimelineError, console: Console) -> None:
+    """Every fault, for people and with --json for machines."""
+    for fault in error.faults:
+        console.say(console.paint("error: ", "red", "bold") + str(fault))
+    faults: list[Fault] = list(error.faults)
+    console.result({"faults": [fault.model_dump(mode="json") for fault in faults]}, f"{len(faults)} faults")
+
+
+def describe(compiled: Compiled) -> dict[str, object]:
+    """What the document would become; times in seconds."""
+    plan, output = compiled.plan, compiled.plan.output
+    seconds = plan.frames * output.rate.den / output.rate.num
+    megapixels = output.width * output.height / (1920 * 1080)
+    return {
+        "title": plan.title,
+        "profile": output.profile,
+        "seconds": round(seconds, 3),
+        "frames": plan.frames,
+        "width": output.width,
+        "height": output.height,
+        "rate": f"{output.rate.num}/{output.rate.den}",
+        "segments": len(plan.segments),
+        "sounds": len(plan.sound.sounds),
+        "captions": len(plan.cues),
+        "estimated_cpu_seconds": round(plan.frames * megapixels / FRAMES_PER_SECOND, 1),
+    }
+
+
+def lines(found: dict[str, object]) -> list[str]:
+    """The same for people."""
+    return [
+        f"title     {found['title'] or '(none)'}",
+        f"output    {found['profile']}, {found['width']}×{found['height']} at {found['rate']} frames/s",
+        f"length    {span(float(str(found['seconds'])))}, {found['frames']} frames",
+        f"plan      {found['segments']} segments, {found['sounds']} sounds, {found['captions']} captions",
+        f"estimate  about {span(float(str(found['estimated_cpu_seconds'])))} of one core",
+    ]

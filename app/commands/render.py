@@ -1,0 +1,155 @@
+"""Render a timeline document from plain files; no database, no queue."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import signal
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adapters.settings import Settings
+from app.commands.check import describe, report_faults
+from app.commands.produce import check_out
+from app.console import DONE, FAILED, CommandError, Console, Pace, drawn_bar, size, span
+
+if TYPE_CHECKING:
+    from app.documents import Compiled
+    from domain.production.ports import Inspection, Progress, Renderer
+    from timeline.plan import Segment
+
+SUMMARY = "render a timeline document from plain files"
+DRAW_SECONDS = 0.25
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The document, the target, the profile and how much at once."""
+    parser.add_argument("document", type=Path, help="timeline document (JSON or YAML); assets are paths beside it")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="film to write (.mp4)")
+    parser.add_argument("--profile", default="", help="output profile (default: the document's first)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="segments at once (default: all cores)")
+
+
+def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
+    """Compile, render, inspect."""
+    from adapters.media.renderer import FfmpegRenderer
+    from app.documents import compile_file
+    from domain.production.ports import ProviderError
+    from timeline.faults import TimelineError
+
+    check_out(arguments.out)
+    os.environ.update(settings.environment())
+    begun = time.monotonic()
+    try:
+        compiled = compile_file(arguments.document, arguments.profile)
+        target = arguments.out / f"{arguments.document.stem}.mp4" if arguments.out.is_dir() else arguments.out
+        work = Work(FfmpegRenderer(), compiled, target.absolute(), max(1, arguments.jobs), console)
+        inspection = asyncio.run(work.run())
+    except TimelineError as error:
+        report_faults(error, console)
+        return FAILED
+    except ProviderError as error:
+        raise CommandError(*filter(None, (error.sentence, error.fix)), code=FAILED) from error
+    return report(work, inspection, time.monotonic() - begun)
+
+
+@dataclass
+class Work:
+    """One rendering: all pieces in a folder beside the target, the film moved into place when it is whole."""
+
+    renderer: Renderer
+    compiled: Compiled
+    target: Path
+    jobs: int
+    console: Console
+    stopped: bool = False
+    frames: dict[int, int] = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
+
+    async def run(self) -> Inspection:
+        """Render; nothing half-made is left, whatever happens."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+        folder = Path(tempfile.mkdtemp(prefix=f".{self.target.name}.", dir=self.target.parent))
+        drawing = asyncio.create_task(self._draw())
+        try:
+            return await self._make(folder)
+        finally:
+            self.stopped = True
+            drawing.cancel()
+            await asyncio.gather(drawing, return_exceptions=True)
+            self.console.end_bar()
+            shutil.rmtree(folder, ignore_errors=True)
+
+    async def _make(self, folder: Path) -> Inspection:
+        plan, room = self.compiled.plan, asyncio.Semaphore(self.jobs)
+        film, sound = folder / "film.mp4", folder / "sound.wav"
+
+        async def one(segment: Segment) -> Path:
+            async with room:
+                out = folder / f"{segment.index:04d}.mp4"
+                report = self._reporter(segment.index)
+                await self.renderer.render_segment(plan, segment, self.compiled.assets, out, report, self._stop)
+                self.frames[segment.index] = segment.frames
+                return out
+
+        async def mix() -> None:
+            async with room:
+                await self.renderer.mix_sound(plan, self.compiled.assets, sound, lambda done, total: None, self._stop)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(mix())
+            pieces = [group.create_task(one(segment)) for segment in plan.segments]
+        paths = [piece.result() for piece in pieces]
+        await self.renderer.join(plan, paths, sound, film, lambda done, total: None, self._stop)
+        inspection = await self.renderer.inspect(film, plan, self._stop)
+        film.replace(self.target)
+        return inspection
+
+    def _stop(self) -> bool:
+        return self.stopped
+
+    def _reporter(self, index: int) -> Progress:
+        def report(done: int, total: int) -> None:
+            self.frames[index] = done
+
+        return report
+
+    async def _draw(self) -> None:
+        total = self.compiled.plan.frames
+        while True:
+            done = sum(self.frames.values())
+            now = time.monotonic()
+            left = self.pace.left(done / total * 0.95, now)
+            rate = done / max(now - self.pace.begun, 0.1)
+            about = f"about {span(left)} left" if left is not None else "estimating"
+            bar = drawn_bar(self.pace.fraction, plain=not self.console.unicode)
+            self.console.bar(f"{bar} {self.pace.fraction:>4.0%} · {done}/{total} frames · {rate:.0f} frames/s · {about}")
+            await asyncio.sleep(DRAW_SECONDS)
+
+
+def report(work: Work, inspection: Inspection, seconds: float) -> int:
+    """Where the film is, what it measures, what the quality gate says."""
+    found = describe(work.compiled) | {
+        "film": str(work.target),
+        "bytes": work.target.stat().st_size,
+        "took_seconds": round(seconds, 2),
+        "passed": inspection.passed,
+        "findings": [vars(finding) for finding in inspection.findings],
+        "facts": dict(inspection.facts),
+    }
+    for finding in inspection.findings:
+        colour = "red" if finding.severity == "error" else "yellow"
+        work.console.say(work.console.paint(f"{finding.severity}: ", colour) + finding.message)
+    work.console.result(
+        found,
+        f"film      {work.target}",
+        f"length    {span(float(str(found['seconds'])))}, {size(work.target.stat().st_size)}",
+        f"time      {span(seconds)}",
+        "quality   passed" if inspection.passed else "quality   refused: the film is kept, the findings above say why",
+    )
+    return DONE if inspection.passed else FAILED

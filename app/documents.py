@@ -1,0 +1,115 @@
+"""Timeline documents as plain files: read, measured, resolved, compiled; no database."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adapters.media.errors import MediaError
+from adapters.media.probe import FilmFacts, PictureFacts, probe
+from domain.production.ports import Assets
+from timeline.document import Asset, Document
+from timeline.faults import Fault, TimelineError
+from timeline.loading import MAX_BYTES, load
+from timeline.media import Media, MediaWord
+from timeline.plan import RenderPlan
+from timeline.resolve import resolve
+from timeline.resolved import ResolvedTimeline
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A document ready to be rendered for one profile; `assets` says where its files are."""
+
+    document: Document
+    resolved: ResolvedTimeline
+    plan: RenderPlan
+    assets: Assets
+
+
+def compile_file(path: Path, profile: str = "") -> Compiled:
+    """Read and compile a document for `profile` (default: its first). Raises TimelineError with every fault."""
+    from adapters.media.renderer import FfmpegRenderer
+    from adapters.wiring import film_fonts
+    from timeline.compile import compile_plan
+
+    document = load(read(path))
+    chosen = profile or document.profiles[0]
+    media, files = measure(document, path.absolute().parent)
+    resolved = resolve(document, media)
+    plan = compile_plan(resolved, chosen, film_fonts(), FfmpegRenderer().build)
+    return Compiled(document, resolved, plan, Assets(files))
+
+
+def read(path: Path) -> bytes:
+    """The file's bytes. Raises TimelineError when it cannot be read or is too large."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise TimelineError([Fault(code="E_SYNTAX", message=f"{path} is larger than {MAX_BYTES // 2**20} MiB.")])
+        return path.read_bytes()
+    except OSError as error:
+        message = f"{path} cannot be read ({error.strerror})."
+        raise TimelineError([Fault(code="E_FILE", message=message, fix="Check the path.")]) from error
+
+
+def measure(document: Document, folder: Path) -> tuple[dict[str, Media], dict[str, Path]]:
+    """Measure every asset; answer facts by alias and files by content hash. Raises TimelineError with every fault.
+
+    Addresses of assets are paths of local files, relative to the document's folder.
+    """
+    media: dict[str, Media] = {}
+    files: dict[str, Path] = {}
+    faults: list[Fault] = []
+    for alias, asset in document.assets.items():
+        pointer = f"/assets/{alias}"
+        try:
+            path = local_file(asset.uri, folder)
+            media[alias] = measured(asset, path, folder)
+            files[media[alias].sha256] = path
+        except OSError as error:
+            message = f"The file {asset.uri} cannot be read ({error.strerror or error})."
+            faults.append(Fault(code="E_FILE", message=message, path=pointer, fix="Correct uri or add the file."))
+        except MediaError as error:
+            faults.append(Fault(code="E_FILE", message=error.sentence, path=pointer, fix=error.fix))
+        except ValueError as error:
+            faults.append(Fault(code="E_FILE", message=str(error), path=pointer))
+    if faults:
+        raise TimelineError(faults)
+    return media, files
+
+
+def local_file(uri: str, folder: Path) -> Path:
+    """The path of an asset's file. Raises ValueError for what is no local file."""
+    scheme, found, rest = uri.partition("://")
+    if found and scheme != "file":
+        raise ValueError(f"{uri[:80]} is not a local file: save it beside the document and give its path.")
+    return folder / (rest if found else uri)
+
+
+def measured(asset: Asset, path: Path, folder: Path) -> Media:
+    """What a file is, by its content; words from the file the asset names."""
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    facts = probe(path)
+    if isinstance(facts, PictureFacts):
+        return Media(sha256, "image", width=facts.width, height=facts.height)
+    words = read_words(local_file(asset.words, folder)) if asset.words else ()
+    if isinstance(facts, FilmFacts):
+        rate = facts.sound.rate if facts.sound else 0
+        return Media(sha256, "video", facts.width, facts.height, facts.duration, rate, words)
+    return Media(sha256, "audio", duration=facts.duration, sample_rate=facts.rate, words=words)
+
+
+def read_words(path: Path) -> tuple[MediaWord, ...]:
+    """Spoken words of a sound: a JSON list of {text, start, end, sentence[, source]}, samples at 48 kHz."""
+    try:
+        entries: list[Mapping[str, Any]] = json.loads(path.read_bytes())
+        return tuple(MediaWord(**entry) for entry in entries)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path.name} is no list of words: each needs text, start, end and sentence (samples at 48 kHz)."
+        ) from error
