@@ -11,7 +11,7 @@ from app.console import DONE, FAILED, Console, span
 
 if TYPE_CHECKING:
     from app.documents import Compiled
-    from timeline.faults import Fault
+    from timeline.faults import Fault, TimelineError
 
 SUMMARY = "check a timeline document without rendering"
 FRAMES_PER_SECOND = 45.0

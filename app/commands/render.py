@@ -101,9 +101,12 @@ class Work:
             async with room:
                 await self.renderer.mix_sound(plan, self.compiled.assets, sound, lambda done, total: None, self._stop)
 
-        async with asyncio.TaskGroup() as group:
-            group.create_task(mix())
-            pieces = [group.create_task(one(segment)) for segment in plan.segments]
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(mix())
+                pieces = [group.create_task(one(segment)) for segment in plan.segments]
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from several
         paths = [piece.result() for piece in pieces]
         await self.renderer.join(plan, paths, sound, film, lambda done, total: None, self._stop)
         inspection = await self.renderer.inspect(film, plan, self._stop)
@@ -128,7 +131,9 @@ class Work:
             rate = done / max(now - self.pace.begun, 0.1)
             about = f"about {span(left)} left" if left is not None else "estimating"
             bar = drawn_bar(self.pace.fraction, plain=not self.console.unicode)
-            self.console.bar(f"{bar} {self.pace.fraction:>4.0%} · {done}/{total} frames · {rate:.0f} frames/s · {about}")
+            self.console.bar(
+                f"{bar} {self.pace.fraction:>4.0%} · {done}/{total} frames · {rate:.0f} frames/s · {about}"
+            )
             await asyncio.sleep(DRAW_SECONDS)
 
 
