@@ -103,6 +103,19 @@ async def redeem_owner_link(units: Units, token: str, browser: Browser, *, langu
     return SignedIn(cookie, user_id, tenant_id, slug)
 
 
+async def link_is_open(units: Units, token: str) -> bool:
+    """Whether a link could be used now; looking does not use it up."""
+    if not _TOKEN.fullmatch(token):
+        return False
+    async with units.system(_PURPOSE) as unit:
+        found = await unit.session.scalar(
+            select(OwnerLink.tenant_id).where(
+                OwnerLink.token_hash == token_hash(token), OwnerLink.used_at.is_(None), _not_past(OwnerLink)
+            )
+        )
+    return found is not None
+
+
 def _unused_links(tenant_id: UUID) -> Delete:
     return delete(OwnerLink).where(OwnerLink.tenant_id == tenant_id, OwnerLink.used_at.is_(None))
 

@@ -1,0 +1,215 @@
+"""The one table from errors to answers: status, what people read, and the same as problem details (RFC 9457)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from litestar import Response
+from litestar.exceptions import (
+    ClientException,
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    ValidationException,
+)
+
+from app.i18n import N_
+from app.session import known_visitor, tongue_of
+from app.site import AnyRequest, site_of
+from app.views.shell import look_of
+from domain.production import errors as production
+from tenants.principal import Forbidden
+
+log = structlog.get_logger(__name__)
+
+
+class PageError(Exception):
+    """Base of the errors of pages."""
+
+
+class Missing(PageError):
+    """Raised for what does not exist and, in the same words, for what belongs to somebody else."""
+
+
+class SignedOut(PageError):
+    """Raised when a page needs somebody signed in."""
+
+
+class Forged(PageError):
+    """Raised when an unsafe request does not prove that it comes from our own page."""
+
+
+class TooLarge(PageError):
+    """Raised when a body is larger than any form can be."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An error as people read it: title, what to do; `code` is stable."""
+
+    status: int
+    code: str
+    title: str
+    text: str
+
+
+MISSING = Answer(
+    404,
+    "not-found",
+    N_("There is nothing here"),
+    N_("The address may be mistyped, or the thing was removed, or it belongs to another workspace."),
+)
+FAILED = Answer(
+    500,
+    "internal",
+    N_("Something broke on our side"),
+    N_("Nothing you entered was changed. Try again; if it stays, tell us the reference below."),
+)
+TABLE: tuple[tuple[type[Exception], Answer], ...] = (
+    (Missing, MISSING),
+    (NotFoundException, MISSING),
+    (production.NotFound, MISSING),
+    (
+        SignedOut,
+        Answer(
+            401,
+            "signed-out",
+            N_("You are signed out"),
+            N_("Open the one-time owner link that was printed when the factory was started, or make a new one there."),
+        ),
+    ),
+    (
+        Forged,
+        Answer(
+            403,
+            "forged",
+            N_("This request was not accepted"),
+            N_("It did not come from a page of this session. Reload the page and try again."),
+        ),
+    ),
+    (
+        Forbidden,
+        Answer(
+            403,
+            "forbidden",
+            N_("Your role does not allow this"),
+            N_("Ask an owner or admin of the workspace."),
+        ),
+    ),
+    (
+        production.WrongState,
+        Answer(
+            409,
+            "wrong-state",
+            N_("This cannot be done now"),
+            N_("The job has changed meanwhile. Reload the page to see how it stands."),
+        ),
+    ),
+    (
+        TooLarge,
+        Answer(
+            413,
+            "too-large",
+            N_("That is too much at once"),
+            N_("The form holds more than 512 kB. Shorten what you entered."),
+        ),
+    ),
+    (
+        MethodNotAllowedException,
+        Answer(405, "method", N_("This page cannot do that"), N_("Go back and use the buttons of the page.")),
+    ),
+    (
+        ValidationException,
+        Answer(400, "bad-request", N_("The request was not understood"), N_("Go back, reload the page and try again.")),
+    ),
+    (
+        ClientException,
+        Answer(400, "bad-request", N_("The request was not understood"), N_("Go back, reload the page and try again.")),
+    ),
+)
+"""First match wins, by class."""
+
+
+def answer_for(error: Exception) -> Answer:
+    """Find the answer to an error; what is not in the table is our own fault."""
+    if isinstance(error, HTTPException) and error.status_code == 413:
+        error = TooLarge()
+    return next((answer for kind, answer in TABLE if isinstance(error, kind)), FAILED)
+
+
+def convert(request: AnyRequest, error: Exception) -> Response[Any]:
+    """Turn any exception into a page, a small box (partial requests) or problem details (JSON)."""
+    answer = answer_for(error)
+    trace = uuid.uuid4().hex[:16]
+    if answer is FAILED:
+        log.error("request.failed", trace=trace, method=request.method, route=_route(request), exc_info=error)
+    visitor = known_visitor(request)
+    tongue = tongue_of(request, visitor)
+    text = tongue.gettext(answer.text)
+    if isinstance(error, production.WrongState) and tongue.language == "en":
+        text = error.sentence
+    values: dict[str, Any] = {
+        "title": tongue.gettext(answer.title),
+        "text": text,
+        "trace": trace if answer is FAILED else "",
+        "status": answer.status,
+        "me": visitor.person if visitor else None,
+        "csrf": "",
+    }
+    return RENDERERS[_wanted(request)](request, answer, values)
+
+
+def _route(request: AnyRequest) -> str:
+    return str(request.scope.get("path_template", ""))
+
+
+def _wanted(request: AnyRequest) -> str:
+    if request.headers.get("hx-request"):
+        return "box"
+    accept = request.headers.get("accept", "")
+    if "application/json" in accept or "application/problem+json" in accept:
+        return "problem"
+    return "page"
+
+
+def _page(request: AnyRequest, answer: Answer, values: dict[str, Any]) -> Response[Any]:
+    site, visitor = site_of(request), known_visitor(request)
+    values |= {"shell": None, "look": look_of(visitor.person if visitor else None)}
+    body = site.templates.page("errors/page.html", tongue_of(request, visitor), values)
+    return Response(body, status_code=answer.status, media_type="text/html; charset=utf-8")
+
+
+def _box(request: AnyRequest, answer: Answer, values: dict[str, Any]) -> Response[Any]:
+    site, visitor = site_of(request), known_visitor(request)
+    values |= {"shell": None, "look": look_of(None)}
+    body = site.templates.block("errors/page.html", "box", tongue_of(request, visitor), values)
+    return Response(
+        body,
+        status_code=answer.status,
+        media_type="text/html; charset=utf-8",
+        headers={"Vary": "HX-Request-Type"},
+    )
+
+
+def _problem(_request: AnyRequest, answer: Answer, values: dict[str, Any]) -> Response[Any]:
+    body = {
+        "type": f"urn:vfos:problem:{answer.code}",
+        "title": values["title"],
+        "status": answer.status,
+        "detail": values["text"],
+        "code": answer.code,
+    }
+    if values["trace"]:
+        body["trace_id"] = values["trace"]
+    return Response(body, status_code=answer.status, media_type="application/problem+json")
+
+
+RENDERERS: dict[str, Callable[[AnyRequest, Answer, dict[str, Any]], Response[Any]]] = {
+    "page": _page,
+    "box": _box,
+    "problem": _problem,
+}

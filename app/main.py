@@ -1,0 +1,85 @@
+"""The web application: every page, wired once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.config.response_cache import ResponseCacheConfig
+from litestar.datastructures import State
+
+from adapters import settings as settings_module
+from adapters.settings import Settings
+from app.errors import convert
+from app.forms import LIMIT
+from app.guards import add_headers, same_site, signed_in, synchronised
+from app.live import stream_job
+from app.pages import artifacts, home, job, jobs, settings, start, static
+from app.site import Site, open_site
+
+OPEN_HANDLERS: tuple[Any, ...] = (
+    static.serve_static,
+    static.live,
+    static.ready,
+    start.enter,
+    start.show_door,
+    start.show_start,
+    start.use_start,
+    start.sign_out,
+)
+"""Pages for everybody."""
+CLOSED_HANDLERS: tuple[Any, ...] = (
+    home.show_workspace,
+    home.show_project,
+    jobs.show_jobs,
+    jobs.show_new_job,
+    jobs.start_job,
+    job.show_job,
+    job.show_tab,
+    job.steer_job,
+    artifacts.serve_artifact,
+    artifacts.serve_log,
+    stream_job,
+    settings.show_settings,
+    settings.save_settings,
+    settings.end_one,
+)
+"""Pages for signed-in people."""
+
+
+def create_app(given: Settings | None = None) -> Litestar:
+    """Make the application; settings come from the environment unless given."""
+    site = open_site(given if given is not None else settings_module.load())
+
+    @asynccontextmanager
+    async def run(_app: Litestar) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await site.close()
+
+    return build(site, [run])
+
+
+def build(site: Site, lifespan: list[Any] | None = None) -> Litestar:
+    """Put the pages on a site."""
+    return Litestar(
+        route_handlers=[
+            *OPEN_HANDLERS,
+            Router("/", route_handlers=list(CLOSED_HANDLERS), guards=[signed_in]),
+        ],
+        guards=[same_site],
+        before_request=synchronised,
+        before_send=[add_headers],
+        exception_handlers={Exception: convert},
+        request_max_body_size=LIMIT,
+        response_cache_config=ResponseCacheConfig(default_expiration=None),
+        openapi_config=None,
+        logging_config=None,
+        lifespan=lifespan or [],
+        state=State({"site": site}),
+        include_in_schema=False,
+        debug=False,
+    )

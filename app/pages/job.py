@@ -1,0 +1,135 @@
+"""One job: its tabs, and the buttons that steer it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from litestar import Response, get, post
+
+from app.errors import Missing
+from app.forms import read_form
+from app.job_reading import WINDOW_OVERVIEW, read_log, read_shown, read_view
+from app.room import Room
+from app.site import AnyRequest
+from app.views.config import make_config
+from app.views.job import TABS
+from app.views.waterfall import make_waterfall
+from domain.production.commands.control_job import cancel_job, pause_job, resume_job, retry_job
+from domain.production.log_queries import LOG_WINDOW
+from domain.production.model import Job
+from domain.production.queries import JobDetail, find_job, job_detail, recipe_names, tries_of
+from tenants.unit import Unit
+
+ACTIONS: Mapping[str, Callable[[Unit, Any], Awaitable[Job]]] = {
+    "pause": pause_job,
+    "resume": resume_job,
+    "cancel": cancel_job,
+    "retry": retry_job,
+}
+
+
+@get("/w/{tenant:str}/p/{project:str}/jobs/{number:str}")
+async def show_job(request: AnyRequest) -> Response[str]:
+    """The overview."""
+    return await _show(request, "overview")
+
+
+@get("/w/{tenant:str}/p/{project:str}/jobs/{number:str}/{part:str}")
+async def show_tab(request: AnyRequest) -> Response[str]:
+    """Another tab."""
+    tab = str(request.path_params["part"])
+    if tab not in TABS or tab == "overview":
+        raise Missing
+    return await _show(request, tab)
+
+
+@post("/w/{tenant:str}/p/{project:str}/jobs/{number:str}/{part:str}")
+async def steer_job(request: AnyRequest) -> Response[Any]:
+    """Pause, resume, cancel or retry; then back to where the person was."""
+    room = await Room.enter(request)
+    action = ACTIONS.get(str(request.path_params["part"]))
+    if action is None:
+        raise Missing
+    await read_form(request)
+    async with room.open() as unit:
+        job = await find_job(unit, room.project_slug, room.number)
+        if job is None:
+            raise Missing
+        await action(unit, job.id)
+    if request.headers.get("hx-request"):
+        return await _show(request, "overview", "head")
+    return room.go(room.job_base)
+
+
+async def _show(request: AnyRequest, tab: str, block: str = "content") -> Response[str]:
+    room = await Room.enter(request)
+    values: dict[str, Any] = {}
+    async with room.open() as unit:
+        project, projects = await room.project(unit)
+        job = await find_job(unit, room.project_slug, room.number)
+        if job is None:
+            raise Missing
+        detail = await job_detail(unit, job)
+        names = await recipe_names(unit)
+        values |= await TAB_READERS[tab](room, unit, detail)
+    view = read_view(room, detail, tab, names.get(job.recipe_slug, job.recipe_slug))
+    if tab in ("overview", "artifacts"):
+        values["wave"] = await read_wave(room, view)
+        values["shown"] = await read_shown(room, view) if tab == "artifacts" else None
+    if tab == "manifest":
+        values["manifest"] = await _manifest(room, detail)
+    return room.page(
+        f"jobs/job_{tab}.html", block, view=view, shell=room.shell(projects, project, "jobs"), tab=tab, **values
+    )
+
+
+async def read_wave(room: Room, view: Any) -> str:
+    """The waveform of the narration, or nothing while there is none."""
+    from app.views.wave import wave_path
+
+    narration = view.outputs.narration
+    return await wave_path(room.site.store, room.principal.tenant_id, narration.sha256) if narration else ""
+
+
+# ── What each tab reads besides the frame ─────────────────────────────────────────────────────────────────
+async def _read_overview(room: Room, unit: Unit, detail: JobDetail) -> dict[str, Any]:
+    return {"log": await read_log(room, unit, detail, WINDOW_OVERVIEW)}
+
+
+async def _read_logs(room: Room, unit: Unit, detail: JobDetail) -> dict[str, Any]:
+    return {"log": await read_log(room, unit, detail, LOG_WINDOW)}
+
+
+async def _read_steps(room: Room, unit: Unit, detail: JobDetail) -> dict[str, Any]:
+    tries = await tries_of(unit, detail.job.id)
+    return {"fall": make_waterfall(room.tongue, detail.steps, tries, room.job_base, room.site.clock.now())}
+
+
+async def _read_config(room: Room, unit: Unit, detail: JobDetail) -> dict[str, Any]:
+    return {"config": make_config(room.tongue, detail.job)}
+
+
+async def _read_nothing(room: Room, unit: Unit, detail: JobDetail) -> dict[str, Any]:
+    return {}
+
+
+TAB_READERS: Mapping[str, Callable[[Room, Unit, JobDetail], Awaitable[dict[str, Any]]]] = {
+    "overview": _read_overview,
+    "steps": _read_steps,
+    "artifacts": _read_nothing,
+    "logs": _read_logs,
+    "manifest": _read_nothing,
+    "config": _read_config,
+}
+
+
+async def _manifest(room: Room, detail: JobDetail) -> Mapping[str, Any] | None:
+    """The stored manifest, or None until the job has written it."""
+    found = next((output for output in detail.outputs if output.role == "manifest"), None)
+    if found is None:
+        return None
+    body = await room.site.store.get_bytes(room.principal.tenant_id, found.sha256)
+    read: Any = json.loads(body)
+    return read if isinstance(read, dict) else {"manifest": read}

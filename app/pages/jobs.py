@@ -1,0 +1,196 @@
+"""The job list and the form that starts a job."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from litestar import Response, get, post
+
+from app.forms import FormFault, FormState, hidden_characters, read_form
+from app.i18n import Tongue
+from app.room import Room
+from app.site import AnyRequest
+from app.views.jobs import make_jobs, read_filter
+from app.views.new_job import make_choices
+from domain.production.commands.create_job import SECONDS, TOPIC_LIMIT, NewJob, create_job
+from domain.production.errors import InvalidInput
+from domain.production.queries import ProjectLine, RecipeLine, list_jobs, recipe_names, recipes_of
+
+FIELDS = ("topic", "recipe", "language", "seconds", "idem_key")
+
+
+@get("/w/{tenant:str}/p/{project:str}/jobs")
+async def show_jobs(request: AnyRequest) -> Response[str]:
+    """A page of jobs; every filter is in the address."""
+    room = await Room.enter(request)
+    query = request.query_params
+    state = query.get("state", "")
+    wanted = read_filter(state, query.get("recipe", ""), query.get("q", ""), query.get("before", ""))
+    async with room.open() as unit:
+        project, projects = await room.project(unit)
+        found = await list_jobs(unit, project.id, wanted)
+        recipes = await recipes_of(unit, project.id)
+        names = await recipe_names(unit)
+    view = make_jobs(
+        room.tongue,
+        found,
+        recipes,
+        names,
+        base=room.jobs_base,
+        state=state,
+        wanted=wanted,
+        now=room.site.clock.now(),
+    )
+    return room.page(
+        "jobs/list.html",
+        "rows" if query.get("part") == "list" else "content",
+        view=view,
+        shell=room.shell(projects, project, "jobs"),
+        may_run=room.principal.can("jobs:run", project.id),
+        seen=_whole(query.get("seen", "")) or found.newest,
+    )
+
+
+@get("/w/{tenant:str}/p/{project:str}/jobs/new")
+async def show_new_job(request: AnyRequest) -> Response[str]:
+    """The empty form, with the first recipe's own values."""
+    room = await Room.enter(request)
+    async with room.open() as unit:
+        project, projects = await room.project(unit)
+        room.principal.require("jobs:run", project.id)
+        recipes = await recipes_of(unit, project.id)
+    wanted = request.query_params.get("recipe", "")
+    chosen = next((line for line in recipes if line.slug == wanted), recipes[0] if recipes else None)
+    values = {
+        "topic": request.query_params.get("topic", "")[:TOPIC_LIMIT],
+        "recipe": chosen.slug if chosen else "",
+        "language": first_language(project, chosen),
+        "seconds": str(chosen.seconds) if chosen else "60",
+        "idem_key": secrets.token_urlsafe(18),
+    }
+    return _form_page(room, project, projects, recipes, FormState(values))
+
+
+@post("/w/{tenant:str}/p/{project:str}/jobs")
+async def start_job(request: AnyRequest) -> Response[Any]:
+    """Check everything, then create the job and go to its page."""
+    room = await Room.enter(request)
+    values = await read_form(request)
+    async with room.open() as unit:
+        project, projects = await room.project(unit)
+        room.principal.require("jobs:run", project.id)
+        recipes = await recipes_of(unit, project.id)
+        faults = check_new_job(room.tongue, values, project, recipes)
+        if not faults:
+            try:
+                job = await create_job(unit, read_new_job(values, project.slug))
+                number = job.number
+            except InvalidInput as error:
+                # Raised before anything is written, so this transaction has nothing to keep.
+                faults = [FormFault(fault.field, f"{fault.message} {fault.fix}") for fault in error.faults]
+    if faults:
+        return _form_page(room, project, projects, recipes, FormState(shortened(values), faults), 422)
+    return room.go(f"{room.jobs_base}/{number}")
+
+
+def read_new_job(values: Mapping[str, str], project: str) -> NewJob:
+    """The command's input, from a form that has been checked."""
+    return NewJob(
+        project=project,
+        recipe=values["recipe"],
+        topic=values["topic"],
+        language=values["language"],
+        seconds=int(values["seconds"]),
+        idem_key=values["idem_key"],
+    )
+
+
+def check_new_job(
+    tongue: Tongue, values: Mapping[str, str], project: ProjectLine, recipes: Sequence[RecipeLine]
+) -> list[FormFault]:
+    """Everything wrong with the form, in the person's language."""
+    faults = [
+        FormFault("", tongue.gettext("The form has no field “%(name)s”.", name=name[:60]))
+        for name in values
+        if name not in FIELDS
+    ]
+    faults += check_topic(tongue, values.get("topic", ""))
+    if values.get("recipe", "") not in {line.slug for line in recipes}:
+        faults.append(FormFault("recipe", tongue.gettext("This recipe does not exist. Choose one of the list.")))
+    if values.get("language", "") not in project.languages:
+        faults.append(
+            FormFault("language", tongue.gettext("The project does not speak this language. Choose one of the list."))
+        )
+    low, high = SECONDS
+    if (seconds := _whole(values.get("seconds", ""))) is None or not low <= seconds <= high:
+        text = tongue.gettext("The length must be a whole number from %(low)s to %(high)s seconds.", low=low, high=high)
+        faults.append(FormFault("seconds", text))
+    if not 8 <= len(values.get("idem_key", "")) <= 200:
+        faults.append(FormFault("", tongue.gettext("The form is out of date. Open it again and copy your topic over.")))
+    return faults
+
+
+def check_topic(tongue: Tongue, topic: str) -> list[FormFault]:
+    """What is wrong with a topic."""
+    if not topic.strip():
+        return [FormFault("topic", tongue.gettext("The topic is empty. Say in a few words what the film is about."))]
+    faults = []
+    if len(topic) > TOPIC_LIMIT:
+        text = tongue.gettext(
+            "The topic has %(length)s characters; at most %(limit)s are allowed. Shorten it, and put background "
+            "material into a knowledge document.",
+            length=tongue.number(len(topic)),
+            limit=tongue.number(TOPIC_LIMIT),
+        )
+        faults.append(FormFault("topic", text))
+    if hidden := hidden_characters(topic):
+        place, name = hidden[0]
+        text = tongue.gettext(
+            "The topic has a control character (%(name)s) at position %(place)s. Remove it; plain text and line "
+            "breaks are fine.",
+            name=name,
+            place=place,
+        )
+        faults.append(FormFault("topic", text))
+    return faults
+
+
+def shortened(values: Mapping[str, str]) -> dict[str, str]:
+    """The form's values to show again: a topic far too long comes back cut, hidden characters are left out."""
+    topic = "".join(sign for sign in values.get("topic", "")[: TOPIC_LIMIT * 2] if sign.isprintable() or sign in "\n\t")
+    kept = {name: values.get(name, "")[:200] for name in FIELDS}
+    return {**kept, "topic": topic, "idem_key": kept["idem_key"] or secrets.token_urlsafe(18)}
+
+
+def first_language(project: ProjectLine, recipe: RecipeLine | None) -> str:
+    """The recipe's language if the project speaks it, else the project's first."""
+    if recipe is not None and recipe.language in project.languages:
+        return recipe.language
+    return project.languages[0] if project.languages else "en"
+
+
+def _form_page(
+    room: Room,
+    project: ProjectLine,
+    projects: list[ProjectLine],
+    recipes: Sequence[RecipeLine],
+    form: FormState,
+    status: int = 200,
+) -> Response[str]:
+    return room.page(
+        "jobs/new.html",
+        "form",
+        status,
+        form=form,
+        choices=make_choices(room.tongue, project, recipes),
+        shell=room.shell(projects, project, "jobs"),
+        base=room.jobs_base,
+        limit=TOPIC_LIMIT,
+    )
+
+
+def _whole(text: str) -> int | None:
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

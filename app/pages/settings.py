@@ -1,0 +1,98 @@
+"""Personal settings: name, language, theme, density, time zone; and where one is signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Response, get, post
+
+from app.errors import SignedOut
+from app.forms import FormFault, FormState, read_form
+from app.i18n import LANGUAGES, Tongue, zone_names
+from app.pages.start import check_name
+from app.room import answer, go, local_path
+from app.session import csrf_of, find_visitor, token_of, tongue_of
+from app.site import AnyRequest, site_of
+from app.views.settings import make_options, make_sessions
+from app.views.shell import look_of, make_shell
+from tenants.directory import end_session_of, save_preferences, sessions_of
+from tenants.people import Visitor
+
+THEMES = ("system", "light", "dark")
+DENSITIES = ("comfortable", "compact")
+
+
+@get("/settings")
+async def show_settings(request: AnyRequest) -> Response[str]:
+    """The form with what is set now."""
+    visitor = await _visitor(request)
+    person = visitor.person
+    values = {
+        "name": person.name,
+        "language": person.language,
+        "theme": person.theme,
+        "density": person.density,
+        "time_zone": person.time_zone,
+    }
+    return await _page(request, visitor, FormState(values))
+
+
+@post("/settings")
+async def save_settings(request: AnyRequest) -> Response[Any]:
+    """Save all at once; the next page already looks the new way."""
+    visitor = await _visitor(request)
+    values = await read_form(request)
+    tongue = tongue_of(request, visitor)
+    values["name"] = " ".join(values.get("name", "").split())
+    faults = check_settings(tongue, values)
+    if faults:
+        return await _page(request, visitor, FormState(values, faults), 422)
+    wanted = {name: values[name] for name in ("name", "language", "theme", "density", "time_zone")}
+    await save_preferences(site_of(request).units, visitor.person.id, **wanted)
+    return go(request, "/settings?saved=1")
+
+
+@post("/settings/sessions")
+async def end_one(request: AnyRequest) -> Response[Any]:
+    """End another session of one's own."""
+    visitor = await _visitor(request)
+    values = await read_form(request)
+    await end_session_of(site_of(request).units, visitor.person.id, values.get("handle", ""))
+    return go(request, local_path(values.get("next", ""), "/settings"))
+
+
+def check_settings(tongue: Tongue, values: Mapping[str, str]) -> list[FormFault]:
+    """Everything wrong with the form."""
+    faults = check_name(tongue, values.get("name", ""))
+    allowed = {"language": tuple(LANGUAGES), "theme": THEMES, "density": DENSITIES, "time_zone": zone_names()}
+    for name, choices in allowed.items():
+        if values.get(name) not in choices:
+            faults.append(FormFault(name, tongue.gettext("Choose one of the entries of the list.")))
+    return faults
+
+
+async def _visitor(request: AnyRequest) -> Visitor:
+    visitor = await find_visitor(request)
+    if visitor is None:
+        raise SignedOut
+    return visitor
+
+
+async def _page(request: AnyRequest, visitor: Visitor, form: FormState, status: int = 200) -> Response[str]:
+    tongue = tongue_of(request, visitor)
+    site = site_of(request)
+    lines = await sessions_of(site.units, visitor.person.id)
+    seat = visitor.seats[0] if visitor.seats else None
+    values = {
+        "me": visitor.person,
+        "look": look_of(visitor.person),
+        "csrf": csrf_of(token_of(request)),
+        "here": "/settings",
+        "shell": make_shell(tongue, visitor.seats, seat, [], None, "") if seat else None,
+        "form": form,
+        "options": make_options(tongue),
+        "sessions": make_sessions(tongue, lines, visitor.session_hash, site.clock.now()),
+        "saved": request.query_params.get("saved") == "1",
+    }
+    return answer(request, tongue, "settings/personal.html", "content", values, status)

@@ -1,0 +1,109 @@
+"""The door: the one-time owner link, the signed-out page, signing out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.response import Redirect
+
+from app.forms import FormFault, FormState, read_form
+from app.i18n import LANGUAGES, Tongue
+from app.room import HTML, answer, go
+from app.session import browser_of, csrf_of, find_visitor, no_cookie, session_cookie, token_of, tongue_of
+from app.site import AnyRequest, site_of
+from app.views.shell import look_of
+from tenants.directory import end_session, link_is_open, redeem_owner_link, save_preferences
+from tenants.people import LinkRefused
+
+NAME_LIMIT = 80
+
+
+@get("/")
+async def enter(request: AnyRequest) -> Response[Any]:
+    """The root: to the first workspace, or to the door."""
+    visitor = await find_visitor(request)
+    if visitor is None or not visitor.seats:
+        return Redirect("/sign-in", status_code=303)
+    return Redirect(f"/w/{visitor.seats[0].slug}", status_code=303)
+
+
+@get("/sign-in")
+async def show_door(request: AnyRequest) -> Response[Any]:
+    """How to get in, for people who are out."""
+    visitor = await find_visitor(request)
+    if visitor is not None and visitor.seats:
+        return Redirect("/", status_code=303)
+    tongue = tongue_of(request, None)
+    return answer(request, tongue, "start/door.html", "", _values(request, tongue))
+
+
+@get("/start/{token:str}")
+async def show_start(request: AnyRequest) -> Response[str]:
+    """The form behind an owner link; looking at it does not use the link up."""
+    tongue = tongue_of(request, None)
+    token = str(request.path_params["token"])
+    if not await link_is_open(site_of(request).units, token):
+        return _refused(request, tongue)
+    form = FormState({"name": "", "language": tongue.language})
+    return answer(request, tongue, "start/link.html", "", _values(request, tongue, form=form))
+
+
+@post("/start/{token:str}")
+async def use_start(request: AnyRequest) -> Response[Any]:
+    """Use the link up: sign the owner in with a fresh session."""
+    values = await read_form(request)
+    tongue = Tongue(values["language"]) if values.get("language") in LANGUAGES else tongue_of(request, None)
+    name = " ".join(values.get("name", "").split())
+    faults = check_name(tongue, name)
+    if faults:
+        form = FormState(values, faults)
+        return answer(request, tongue, "start/link.html", "", _values(request, tongue, form=form), 422)
+    site = site_of(request)
+    try:
+        signed = await redeem_owner_link(
+            site.units, str(request.path_params["token"]), browser_of(request), language=tongue.language
+        )
+    except LinkRefused:
+        return _refused(request, tongue)
+    await save_preferences(site.units, signed.user_id, name=name, language=tongue.language)
+    old = token_of(request)
+    if old:
+        await end_session(site.units, old)
+    response: Response[Any] = Redirect(f"/w/{signed.slug}", status_code=303)
+    response.set_cookie(session_cookie(site, signed.token))
+    return response
+
+
+@post("/sign-out")
+async def sign_out(request: AnyRequest) -> Response[Any]:
+    """End this session."""
+    site = site_of(request)
+    await end_session(site.units, token_of(request))
+    response = go(request, "/sign-in")
+    response.set_cookie(no_cookie(site))
+    return response
+
+
+def check_name(tongue: Tongue, name: str) -> list[FormFault]:
+    """What is wrong with a person's name."""
+    if not name:
+        return [FormFault("name", tongue.gettext("Your name is missing. It is shown beside what you start."))]
+    if len(name) > NAME_LIMIT:
+        text = tongue.gettext(
+            "Your name has %(length)s characters. Use at most %(limit)s.", length=len(name), limit=NAME_LIMIT
+        )
+        return [FormFault("name", text)]
+    if not name.isprintable():
+        return [FormFault("name", tongue.gettext("Your name holds a control character. Type it again."))]
+    return []
+
+
+def _refused(request: AnyRequest, tongue: Tongue) -> Response[str]:
+    values = _values(request, tongue)
+    body = site_of(request).templates.page("start/refused.html", tongue, values)
+    return Response(body, status_code=410, media_type=HTML)
+
+
+def _values(request: AnyRequest, tongue: Tongue, **values: Any) -> dict[str, Any]:
+    return {"me": None, "look": look_of(None), "shell": None, "csrf": csrf_of(token_of(request)), **values}

@@ -1,0 +1,82 @@
+"""What every handler works with: settings, rows, objects, hints, templates, the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+
+from adapters.database import Engines, make_engines
+from adapters.queue.feed import RedisFeed
+from adapters.queue.signal import RedisSignal
+from adapters.settings import Settings
+from adapters.store.objects import open_store
+from app.assets import Assets
+from app.templating import Templates
+from domain.production.ports import ObjectStore
+from tenants.unit import Units
+
+AnyRequest = Request[Any, Any, Any]
+AnyConnection = ASGIConnection[Any, Any, Any, Any]
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass
+class Site:
+    """The parts of a running web server. `closing` tells open event streams to end."""
+
+    settings: Settings
+    engines: Engines
+    units: Units
+    signal: RedisSignal
+    feed: RedisFeed
+    store: ObjectStore
+    assets: Assets
+    templates: Templates
+    clock: SystemClock
+    closing: bool = False
+
+    @property
+    def secure(self) -> bool:
+        """True when people reach us over TLS."""
+        return self.settings.address.startswith("https://")
+
+    async def close(self) -> None:
+        """Close every connection."""
+        self.closing = True
+        await self.feed.close()
+        await self.signal.close()
+        await self.engines.dispose()
+
+
+def open_site(settings: Settings) -> Site:
+    """Wire a web server; nothing connects before the first request."""
+    engines = make_engines(settings, "web")
+    signal = RedisSignal(settings.redis_url)
+    assets = Assets()
+    return Site(
+        settings=settings,
+        engines=engines,
+        units=engines.units(signal),
+        signal=signal,
+        feed=RedisFeed(settings.redis_url),
+        store=open_store(settings.store_url, settings.home, settings.staging),
+        assets=assets,
+        templates=Templates(assets),
+        clock=SystemClock(),
+    )
+
+
+def site_of(connection: AnyConnection) -> Site:
+    """The site that serves a connection."""
+    site: Site = connection.app.state.site
+    return site

@@ -1,0 +1,71 @@
+"""Templates: one page each, with named blocks that are also rendered alone for partial and live updates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from app.assets import Assets
+from app.i18n import LANGUAGES, Tongue, catalogue, utc_iso
+
+FOLDER = Path(__file__).resolve().parent.parent / "templates"
+
+
+class Templates:
+    """One Jinja environment per language; autoescape everywhere, unknown names are errors."""
+
+    def __init__(self, assets: Assets, folder: Path = FOLDER) -> None:
+        self._environments = {language: _environment(language, assets, folder) for language in LANGUAGES}
+
+    def page(self, name: str, tongue: Tongue, values: Mapping[str, Any]) -> str:
+        """Render a whole page."""
+        template = self._environments[tongue.language].get_template(name)
+        return template.render(t=tongue, **values)
+
+    def block(self, name: str, block: str, tongue: Tongue, values: Mapping[str, Any]) -> str:
+        """Render one named block of a page; raises KeyError when the page has no such block."""
+        template = self._environments[tongue.language].get_template(name)
+        context = template.new_context({"t": tongue, **values})
+        return "".join(template.blocks[block](context))
+
+    def names(self) -> list[str]:
+        """Every template."""
+        return next(iter(self._environments.values())).list_templates(extensions=["html"])
+
+
+def partial(target: str, body: str, swap: str = "outerMorph") -> str:
+    """Wrap rendered HTML so that htmx swaps it into the element `target` (an id)."""
+    # The tag ends up in a <template>, so its content may be anything, table rows included.
+    return str(Markup('<hx-partial hx-target="#{}" hx-swap="{}">{}</hx-partial>').format(target, swap, Markup(body)))  # noqa: S704 body comes from a template
+
+
+def _environment(language: str, assets: Assets, folder: Path) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        auto_reload=False,
+        cache_size=400,
+    )
+    words = catalogue(language)
+    install: Callable[..., None] = environment.install_gettext_callables  # type: ignore[attr-defined]
+    install(words.gettext, words.ngettext, newstyle=True)
+    environment.globals["asset"] = assets.url
+    environment.globals["languages"] = LANGUAGES
+    environment.filters["iso"] = utc_iso
+    environment.filters["initials"] = initials
+    return environment
+
+
+def initials(name: str) -> str:
+    """One or two capital letters for a person's avatar."""
+    words = [word for word in name.split() if word[:1].isalnum()]
+    letters = [words[0][0], words[-1][0]] if len(words) > 1 else [word[0] for word in words[:1]]
+    return "".join(letters).upper() or "·"

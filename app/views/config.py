@@ -1,0 +1,133 @@
+"""What a job was made from: every effective value with where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.i18n import N_, Tongue
+from app.views.marks import LANGUAGE_NAMES, PROFILE_NAMES, said
+from domain.production.model import Job
+
+SLOT_NAMES: Mapping[str, str] = {
+    "prompt": N_("Prompt"),
+    "voice": N_("Voice preset"),
+    "ssml": N_("Speech preset"),
+    "video": N_("Video preset"),
+}
+ORIGIN_NAMES: Mapping[str, str] = {
+    "job": N_("this job"),
+    "project": N_("project"),
+    "recipe": N_("recipe"),
+    "tenant": N_("workspace"),
+    "default": N_("default"),
+}
+LONG = 160
+
+
+@dataclass(frozen=True)
+class Value:
+    """An effective value. `changed` marks one that differs from the recipe's own."""
+
+    name: str
+    value: str
+    origin: str
+    changed: bool = False
+    long: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """A group of values; `source` names the catalogue version they come from."""
+
+    name: str
+    source: str
+    values: tuple[Value, ...]
+
+
+def make_config(tongue: Tongue, job: Job) -> tuple[Part, ...]:
+    """Build the parts of a job's configuration from its snapshot."""
+    spec: Mapping[str, Any] = job.spec
+    recipe: Mapping[str, Any] = spec.get("recipe", {})
+    parts = [_job_part(tongue, job, spec, recipe)]
+    for slot, name in SLOT_NAMES.items():
+        if slot in spec:
+            parts.append(_slot(tongue, tongue.gettext(name), spec[slot]))
+    parts += _lists(tongue, spec)
+    return tuple(parts)
+
+
+def _job_part(tongue: Tongue, job: Job, spec: Mapping[str, Any], recipe: Mapping[str, Any]) -> Part:
+    names = {
+        "topic": tongue.gettext("Topic"),
+        "language": tongue.gettext("Language"),
+        "seconds": tongue.gettext("Length in seconds"),
+        "profile": tongue.gettext("Format"),
+    }
+    shown = {
+        "topic": str(spec.get("topic", "")),
+        "language": said(tongue, LANGUAGE_NAMES, str(spec.get("language", ""))),
+        "seconds": str(spec.get("seconds", "")),
+        "profile": said(tongue, PROFILE_NAMES, str(spec.get("profile", ""))),
+    }
+    values = [_value(tongue, name, shown[key], spec.get(key) != recipe.get(key)) for key, name in names.items()]
+    values.append(Value(tongue.gettext("Mode"), job.mode, tongue.gettext("this job")))
+    values += [
+        Value(_title(key), str(recipe[key]), tongue.gettext("recipe"))
+        for key in ("tone", "writer", "narrator")
+        if recipe.get(key)
+    ]
+    return Part(tongue.gettext("Job"), _source(spec.get("recipe_ref", {})), tuple(values))
+
+
+def _value(tongue: Tongue, name: str, value: str, changed: bool) -> Value:
+    origin = tongue.gettext("this job") if changed else tongue.gettext("recipe")
+    return Value(name, value, origin, changed, len(value) > LONG)
+
+
+def _slot(tongue: Tongue, name: str, part: Mapping[str, Any]) -> Part:
+    ref: Mapping[str, Any] = part.get("ref", {})
+    origin = said(tongue, ORIGIN_NAMES, str(ref.get("origin", "recipe")))
+    changed = ref.get("origin") not in (None, "recipe", "default", "tenant")
+    values = [
+        Value(_title(key), text, origin, changed, len(text) > LONG)
+        for key, value in part.get("body", {}).items()
+        if (text := _text(value))
+    ]
+    return Part(name, _source(ref), tuple(values))
+
+
+def _lists(tongue: Tongue, spec: Mapping[str, Any]) -> list[Part]:
+    titles = {"validators": tongue.gettext("Validators"), "knowledge": tongue.gettext("Knowledge")}
+    parts = []
+    for key, title in titles.items():
+        entries = [
+            Value(
+                str(entry["body"].get("title") or entry["ref"]["slug"]),
+                _source(entry["ref"]),
+                said(tongue, ORIGIN_NAMES, str(entry["ref"].get("origin", "recipe"))),
+            )
+            for entry in spec.get(key, ())
+        ]
+        if entries:
+            parts.append(Part(title, "", tuple(entries)))
+    return parts
+
+
+def _source(ref: Mapping[str, Any]) -> str:
+    return f"{ref['slug']} v{ref['number']}" if ref else ""
+
+
+def _title(key: str) -> str:
+    return key.replace("_", " ").capitalize()
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_text(inner)}" for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(inner) for inner in value)
+    return "" if value is None else str(value)

@@ -1,0 +1,213 @@
+"""The job page: header, tabs, what it may do now, and the facts beside the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.i18n import Tongue
+from app.views.cost import Cost, make_cost
+from app.views.marks import LANGUAGE_NAMES, PROFILE_NAMES, Mark, job_mark, kind_name, said
+from app.views.outputs import Outputs, make_outputs
+from app.views.stages import Stage, make_stages
+from domain.dispatch.model import Step
+from domain.production.model import Job
+from domain.production.queries import JobDetail, recipe_kinds
+from domain.production.states import FINAL, can_cancel, can_pause, can_resume, can_retry
+from tenants.principal import Principal
+
+TABS = ("overview", "steps", "artifacts", "logs", "manifest", "config")
+
+
+@dataclass(frozen=True)
+class Tab:
+    name: str
+    label: str
+    href: str
+    current: bool
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a list of facts; `short` is shown instead of a long value."""
+
+    name: str
+    value: str
+    short: str = ""
+    mono: bool = False
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What stopped a job, in plain words first."""
+
+    step: str
+    sentence: str
+    fix: str
+    kept: str
+    details: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class JobView:
+    """Everything above the tab's own content."""
+
+    number: int
+    title: str
+    state: str
+    mark: Mark
+    href: str
+    recipe: str
+    recipe_version: int
+    made_by: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    now: datetime
+    left: str
+    cost: Cost
+    tabs: tuple[Tab, ...]
+    can_pause: bool
+    can_resume: bool
+    can_cancel: bool
+    can_retry: bool
+    retry_from: str
+    reason: str
+    final: bool
+    failure: Failure | None
+    stages: tuple[Stage, ...]
+    outputs: Outputs
+    provenance: tuple[Row, ...]
+    announcement: str
+    seq: int
+    draft: bool
+
+
+def make_job(
+    tongue: Tongue,
+    detail: JobDetail,
+    *,
+    principal: Principal,
+    base: str,
+    tab: str,
+    recipe_name: str,
+    now: datetime,
+) -> JobView:
+    """Build the page's frame from one reading of the job."""
+    job = detail.job
+    may = principal.can("jobs:control", job.project_id)
+    mark = job_mark(tongue, job.state)
+    outputs = make_outputs(tongue, detail.outputs, detail.steps, base)
+    stages = make_stages(tongue, recipe_kinds(job.spec), detail.steps, base, now)
+    dead = next((step for step in detail.steps if step.state == "dead"), None)
+    return JobView(
+        number=job.number,
+        title=job.title,
+        state=job.state,
+        mark=mark,
+        href=base,
+        recipe=recipe_name,
+        recipe_version=job.recipe_version,
+        made_by=job.made_by_name or tongue.gettext("the factory"),
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        now=now,
+        left=_left(tongue, job, now),
+        cost=make_cost(tongue, detail.spent, job.cost_limit, job.quote),
+        tabs=_tabs(tongue, base, tab, len(detail.steps), outputs.count),
+        can_pause=may and can_pause(job.state, job.control),
+        can_resume=may and can_resume(job.state, job.control),
+        can_cancel=may and can_cancel(job.state, job.control),
+        can_retry=may and can_retry(job.state),
+        retry_from=kind_name(tongue, dead.kind) if dead else "",
+        reason=job.control_reason or "",
+        final=job.state in FINAL,
+        failure=_failure(tongue, job, dead, detail.steps),
+        stages=tuple(stages),
+        outputs=outputs,
+        provenance=_provenance(tongue, detail),
+        announcement=_announcement(tongue, mark, stages),
+        seq=detail.seq,
+        draft=any(step.outputs and step.outputs.get("draft") for step in detail.steps),
+    )
+
+
+def _left(tongue: Tongue, job: Job, now: datetime) -> str:
+    """An estimate, marked as one; none when the job does not move or the estimate has passed."""
+    if job.state not in ("queued", "running") or job.eta_p50 is None or job.eta_p50 <= now:
+        return ""
+    return tongue.gettext("about %(time)s left", time=tongue.rough((job.eta_p50 - now).total_seconds()))
+
+
+def _tabs(tongue: Tongue, base: str, current: str, steps: int, outputs: int) -> tuple[Tab, ...]:
+    labels = {
+        "overview": tongue.gettext("Overview"),
+        "steps": tongue.gettext("Steps"),
+        "artifacts": tongue.gettext("Artifacts"),
+        "logs": tongue.gettext("Logs"),
+        "manifest": tongue.gettext("Manifest"),
+        "config": tongue.gettext("Config"),
+    }
+    counts = {"steps": steps, "artifacts": outputs}
+    return tuple(
+        Tab(name, labels[name], base if name == "overview" else f"{base}/{name}", name == current, counts.get(name, 0))
+        for name in TABS
+    )
+
+
+def _failure(tongue: Tongue, job: Job, dead: Step | None, steps: Sequence[Step]) -> Failure | None:
+    if job.state != "failed" and dead is None:
+        return None
+    error: Mapping[str, Any] = (dead.error if dead and dead.error else job.error) or {}
+    sentence = _text(error, "sentence", "message", "text") or tongue.gettext("The step ended without an explanation.")
+    fix = _text(error, "fix", "do", "hint")
+    kept = sum(step.state == "succeeded" for step in steps)
+    shown = {"sentence", "message", "text", "fix", "do", "hint", "kept"}
+    details = [Row(str(key), str(value), mono=True) for key, value in error.items() if key not in shown and value]
+    if dead is not None and dead.error_class:
+        details.append(Row("class", dead.error_class, mono=True))
+    return Failure(
+        step=kind_name(tongue, dead.kind) if dead else tongue.gettext("Job"),
+        sentence=sentence,
+        fix=fix,
+        kept=_text(error, "kept")
+        or tongue.ngettext(
+            "Kept: the results of %(num)s finished step.", "Kept: the results of %(num)s finished steps.", kept
+        ),
+        details=tuple(details),
+    )
+
+
+def _text(error: Mapping[str, Any], *keys: str) -> str:
+    return next((str(error[key]) for key in keys if error.get(key)), "")
+
+
+def _announcement(tongue: Tongue, mark: Mark, stages: Sequence[Stage]) -> str:
+    """What the polite live region says: it changes with steps and states, not with every tick."""
+    running = next((stage for stage in stages if stage.mark.st == "run"), None)
+    if running is not None and mark.st == "run":
+        return tongue.gettext("Job is running: %(step)s", step=running.name)
+    return tongue.gettext("Job: %(state)s", state=mark.word)
+
+
+def _provenance(tongue: Tongue, detail: JobDetail) -> tuple[Row, ...]:
+    job, spec = detail.job, detail.job.spec
+    manifest = next((output for output in detail.outputs if output.role == "manifest"), None)
+    rows = []
+    if manifest is not None:
+        rows.append(Row(tongue.gettext("Manifest"), manifest.sha256, f"sha256 {_short(manifest.sha256)}", True))
+    rows += [
+        Row(tongue.gettext("Specification"), job.spec_hash, f"sha256 {_short(job.spec_hash)}", True),
+        Row(tongue.gettext("Recipe version"), f"v{job.recipe_version}"),
+        Row(tongue.gettext("Language"), said(tongue, LANGUAGE_NAMES, str(spec.get("language", "")))),
+        Row(tongue.gettext("Format"), said(tongue, PROFILE_NAMES, str(spec.get("profile", "")))),
+    ]
+    return tuple(row for row in rows if row.value)
+
+
+def _short(digest: str) -> str:
+    return f"{digest[:4]}…{digest[-4:]}"

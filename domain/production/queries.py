@@ -1,0 +1,437 @@
+"""Reads shaped for screens: flat records, a fixed number of statements however many rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import Select, func, or_, select
+
+from domain.catalog.model import CatalogItem, CatalogVersion, Project
+from domain.dispatch.model import Attempt, Step, StepDep
+from domain.production.model import Artifact, ArtifactRef, Job
+from domain.production.states import OPEN
+from domain.usage.model import Effect
+from tenants.model import Event
+from tenants.unit import Unit
+
+PAGE = 50
+
+
+# ── Projects and recipes ──────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True)
+class ProjectLine:
+    """A project as lists show it; `open_jobs` counts jobs that are not finished."""
+
+    id: UUID
+    slug: str
+    name: str
+    tagline: str
+    languages: tuple[str, ...]
+    palette: str
+    open_jobs: int
+
+
+@dataclass(frozen=True)
+class RecipeLine:
+    """A recipe that can be run in a project, with the defaults of its current version."""
+
+    slug: str
+    name: str
+    number: int
+    description: str
+    language: str
+    seconds: int
+    profile: str
+
+
+async def projects_of(unit: Unit) -> list[ProjectLine]:
+    """The projects this principal may see, by name."""
+    unit.principal.require("jobs:read")
+    busy = (
+        select(Job.project_id, func.count().label("n"))
+        .where(Job.state.in_(OPEN))
+        .group_by(Job.project_id)
+        .subquery("busy")
+    )
+    statement = (
+        select(Project, func.coalesce(busy.c.n, 0))
+        .outerjoin(busy, busy.c.project_id == Project.id)
+        .where(Project.archived_at.is_(None))
+        .order_by(Project.name, Project.id)
+    )
+    return [
+        ProjectLine(row.id, row.slug, row.name, row.tagline, tuple(row.languages), row.palette, count)
+        for row, count in await unit.session.execute(statement)
+        if unit.principal.can("jobs:read", row.id)
+    ]
+
+
+async def recipes_of(unit: Unit, project_id: UUID) -> list[RecipeLine]:
+    """The recipes a project can run: the workspace's and its own."""
+    unit.principal.require("catalog:read", project_id)
+    statement = (
+        select(CatalogItem, CatalogVersion)
+        .join(
+            CatalogVersion,
+            (CatalogVersion.tenant_id == CatalogItem.tenant_id)
+            & (CatalogVersion.item_id == CatalogItem.id)
+            & (CatalogVersion.number == CatalogItem.current),
+        )
+        .where(
+            CatalogItem.kind == "recipe",
+            CatalogItem.archived_at.is_(None),
+            or_(CatalogItem.project_id.is_(None), CatalogItem.project_id == project_id),
+        )
+        .order_by(CatalogItem.name, CatalogItem.id)
+    )
+    return [
+        RecipeLine(
+            slug=item.slug,
+            name=item.name,
+            number=version.number,
+            description=str(version.body.get("description", "")),
+            language=str(version.body.get("language", "en")),
+            seconds=int(version.body.get("seconds", 60)),
+            profile=str(version.body.get("profile", "")),
+        )
+        for item, version in await unit.session.execute(statement)
+    ]
+
+
+async def recipe_names(unit: Unit) -> dict[str, str]:
+    """The names of all recipes, archived ones too, by short name."""
+    rows = await unit.session.execute(select(CatalogItem.slug, CatalogItem.name).where(CatalogItem.kind == "recipe"))
+    return {row.slug: row.name for row in rows}
+
+
+# ── Job list ──────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True)
+class JobFilter:
+    """What a list is narrowed to; empty parts do not narrow. `before` is the number the page starts below."""
+
+    states: tuple[str, ...] = ()
+    recipe: str = ""
+    text: str = ""
+    before: int | None = None
+
+
+@dataclass(frozen=True)
+class StageCount:
+    """The steps of one kind in one state, of one job."""
+
+    kind: str
+    state: str
+    count: int
+    ordinal: int
+
+
+@dataclass(frozen=True)
+class JobLine:
+    """One row of the job list. `micro_dollars` None = a price is unknown."""
+
+    number: int
+    title: str
+    state: str
+    recipe_slug: str
+    recipe_version: int
+    made_by_name: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    recipe_kinds: tuple[str, ...]
+    stages: tuple[StageCount, ...]
+    micro_dollars: int | None
+
+
+@dataclass(frozen=True)
+class JobList:
+    """One page of jobs, newest first; `next_before` continues it, `total` counts what matches."""
+
+    lines: tuple[JobLine, ...]
+    next_before: int | None
+    total: int
+    any_at_all: bool
+    newest: int
+
+
+async def list_jobs(unit: Unit, project_id: UUID, wanted: JobFilter, limit: int = PAGE) -> JobList:
+    """Answer a page of a project's jobs in five statements."""
+    unit.principal.require("jobs:read", project_id)
+    matching = _matching(project_id, wanted)
+    total = await unit.session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+    newest = await unit.session.scalar(select(func.max(Job.number)).where(Job.project_id == project_id)) or 0
+    page = matching.order_by(Job.number.desc()).limit(limit + 1)
+    if wanted.before is not None:
+        page = page.where(Job.number < wanted.before)
+    jobs = (await unit.session.execute(page)).scalars().all()
+    more, jobs = len(jobs) > limit, jobs[:limit]
+    ids = [job.id for job in jobs]
+    stages, costs = await _stages_of(unit, ids), await _costs_of(unit, ids)
+    lines = tuple(_line(job, stages.get(job.id, ()), costs.get(job.id, 0)) for job in jobs)
+    return JobList(lines, lines[-1].number if more else None, total, newest > 0, newest)
+
+
+def _matching(project_id: UUID, wanted: JobFilter) -> Select[Job]:
+    statement = select(Job).where(Job.project_id == project_id)
+    if wanted.states:
+        statement = statement.where(Job.state.in_(wanted.states))
+    if wanted.recipe:
+        statement = statement.where(Job.recipe_slug == wanted.recipe)
+    if wanted.text:
+        pattern = f"%{_like(wanted.text)}%"
+        number = wanted.text.removeprefix("#")
+        found = Job.title.ilike(pattern, escape="\\")
+        if number.isascii() and number.isdigit() and len(number) < 10:
+            statement = statement.where(or_(found, Job.number == int(number)))
+        else:
+            statement = statement.where(found)
+    return statement
+
+
+def _like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _line(job: Job, stages: Sequence[StageCount], micro_dollars: int | None) -> JobLine:
+    return JobLine(
+        number=job.number,
+        title=job.title,
+        state=job.state,
+        recipe_slug=job.recipe_slug,
+        recipe_version=job.recipe_version,
+        made_by_name=job.made_by_name,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        recipe_kinds=recipe_kinds(job.spec),
+        stages=tuple(stages),
+        micro_dollars=micro_dollars,
+    )
+
+
+def recipe_kinds(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """The step kinds of the recipe, in its order."""
+    return tuple(str(step["kind"]) for step in spec.get("recipe", {}).get("steps", ()))
+
+
+async def _stages_of(unit: Unit, ids: Sequence[UUID]) -> dict[UUID, list[StageCount]]:
+    statement = (
+        select(Step.job_id, Step.kind, Step.state, func.count(), func.min(Step.ordinal))
+        .where(Step.job_id.in_(ids))
+        .group_by(Step.job_id, Step.kind, Step.state)
+    )
+    answer: dict[UUID, list[StageCount]] = {}
+    for job_id, kind, state, count, ordinal in await unit.session.execute(statement):
+        answer.setdefault(job_id, []).append(StageCount(kind, state, count, ordinal))
+    return answer
+
+
+async def _costs_of(unit: Unit, ids: Sequence[UUID]) -> dict[UUID, int | None]:
+    """Sum of what was paid, by job; None where a finished call has no price."""
+    statement = (
+        select(
+            Effect.job_id,
+            func.sum(Effect.micro_dollars),
+            func.count().filter(Effect.micro_dollars.is_(None), Effect.state == "done"),
+        )
+        .where(Effect.job_id.in_(ids))
+        .group_by(Effect.job_id)
+    )
+    return {
+        job_id: None if unknown else int(paid or 0) for job_id, paid, unknown in await unit.session.execute(statement)
+    }
+
+
+async def newest_number(unit: Unit, project_id: UUID) -> int:
+    """The highest job number of a project."""
+    unit.principal.require("jobs:read", project_id)
+    return await unit.session.scalar(select(func.max(Job.number)).where(Job.project_id == project_id)) or 0
+
+
+# ── One job ───────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True)
+class Output:
+    """A named output of a job with what is known of its content."""
+
+    name: str
+    role: str
+    position: int
+    step_id: UUID
+    sha256: str
+    size: int
+    media_type: str
+    facts: Mapping[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one kind of step has paid one provider; `unknown` calls have no known price."""
+
+    step_kind: str
+    provider: str
+    calls: int
+    micro_dollars: int
+    unknown: int
+
+
+@dataclass(frozen=True)
+class JobDetail:
+    """A job with all that its page shows; `seq` is the last event that this reading includes."""
+
+    job: Job
+    steps: tuple[Step, ...]
+    outputs: tuple[Output, ...]
+    spent: tuple[Spent, ...]
+    seq: int
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """A cheap fingerprint of a job: when it is equal, the page has not changed."""
+
+    state: str
+    control: str
+    version: int
+    log_lines: int
+    seq: int
+    steps: tuple[int, ...]
+    eta: datetime | None
+
+
+async def find_job(unit: Unit, project_slug: str, number: int) -> Job | None:
+    """A job by its address, or None: missing, foreign and out of one's projects are the same answer."""
+    statement = (
+        select(Job)
+        .join(Project, (Project.tenant_id == Job.tenant_id) & (Project.id == Job.project_id))
+        .where(Project.slug == project_slug, Project.archived_at.is_(None), Job.number == number)
+    )
+    job = (await unit.session.execute(statement)).scalar_one_or_none()
+    return job if job is not None and unit.principal.can("jobs:read", job.project_id) else None
+
+
+async def job_detail(unit: Unit, job: Job) -> JobDetail:
+    """Read a job's page in four statements; the event number is read first, so replay never misses a change."""
+    unit.principal.require("jobs:read", job.project_id)
+    seq = await last_seq(unit, job.id)
+    steps = (await unit.session.execute(select(Step).where(Step.job_id == job.id).order_by(*_STEP_ORDER))).scalars()
+    outputs = await outputs_of(unit, job.id)
+    return JobDetail(job, tuple(steps), outputs, await _spent(unit, job.id), seq)
+
+
+_STEP_ORDER = (Step.ordinal, Step.kind, Step.shard)
+
+
+async def last_seq(unit: Unit, job_id: UUID) -> int:
+    """The number of a job's newest event."""
+    return await unit.session.scalar(select(func.max(Event.seq)).where(Event.job_id == job_id)) or 0
+
+
+async def pulse(unit: Unit, job_id: UUID) -> Pulse | None:
+    """Read the fingerprint of a job in one statement."""
+    here = select(Step).where(Step.job_id == job_id).subquery("here")
+    newest = select(func.coalesce(func.max(Event.seq), 0)).where(Event.job_id == job_id).scalar_subquery()
+    counts = (
+        select(
+            func.count(),
+            func.count().filter(here.c.state == "succeeded"),
+            func.count().filter(here.c.state == "running"),
+            func.coalesce(func.sum(here.c.attempt), 0),
+            func.coalesce(func.sum(here.c.done), 0),
+            func.coalesce(func.sum(here.c.total), 0),
+        )
+        .select_from(here)
+        .subquery("counts")
+    )
+    statement = select(Job.state, Job.control, Job.version, Job.log_lines, Job.eta_p50, newest, *counts.c).where(
+        Job.id == job_id
+    )
+    row = (await unit.session.execute(statement)).one_or_none()
+    if row is None:
+        return None
+    state, control, version, lines, eta, seq, *steps = cast("tuple[Any, ...]", row)
+    return Pulse(state, control, version, lines, int(seq), tuple(int(count) for count in steps), eta)
+
+
+async def outputs_of(unit: Unit, job_id: UUID) -> tuple[Output, ...]:
+    """A job's outputs in the order of their steps."""
+    rows = await unit.session.execute(_outputs().where(ArtifactRef.job_id == job_id).order_by(*_OUTPUT_ORDER))
+    return tuple(_output(ref, artifact) for ref, artifact in rows)
+
+
+async def find_output(unit: Unit, job: Job, name: str) -> Output | None:
+    """One output of a job by name."""
+    unit.principal.require("artifacts:read", job.project_id)
+    statement = _outputs().where(ArtifactRef.job_id == job.id, ArtifactRef.name == name)
+    row = (await unit.session.execute(statement)).one_or_none()
+    return None if row is None else _output(row[0], row[1])
+
+
+_OUTPUT_ORDER = (ArtifactRef.created_at, ArtifactRef.position, ArtifactRef.name)
+
+
+def _outputs() -> Select[ArtifactRef, Artifact]:
+    return select(ArtifactRef, Artifact).join(
+        Artifact, (Artifact.tenant_id == ArtifactRef.tenant_id) & (Artifact.sha256 == ArtifactRef.sha256)
+    )
+
+
+def _output(ref: ArtifactRef, artifact: Artifact) -> Output:
+    return Output(
+        name=ref.name,
+        role=ref.role,
+        position=ref.position,
+        step_id=ref.step_id,
+        sha256=ref.sha256,
+        size=artifact.size,
+        media_type=artifact.media_type,
+        facts={**artifact.facts, **ref.facts},
+        created_at=ref.created_at,
+    )
+
+
+async def _spent(unit: Unit, job_id: UUID) -> tuple[Spent, ...]:
+    statement = (
+        select(
+            Effect.step_kind,
+            Effect.provider,
+            func.count(),
+            func.coalesce(func.sum(Effect.micro_dollars), 0),
+            func.count().filter(Effect.micro_dollars.is_(None), Effect.state == "done"),
+        )
+        .where(Effect.job_id == job_id)
+        .group_by(Effect.step_kind, Effect.provider)
+        .order_by(func.coalesce(func.sum(Effect.micro_dollars), 0).desc(), Effect.step_kind, Effect.provider)
+    )
+    return tuple(
+        Spent(kind, provider, calls, int(paid), unknown)
+        for kind, provider, calls, paid, unknown in await unit.session.execute(statement)
+    )
+
+
+@dataclass(frozen=True)
+class Tries:
+    """The attempts of a job's steps and what each step needs, for the waterfall."""
+
+    attempts: Mapping[UUID, tuple[Attempt, ...]]
+    needs: Mapping[UUID, tuple[UUID, ...]]
+
+
+async def tries_of(unit: Unit, job_id: UUID) -> Tries:
+    """Read attempts and dependencies of a job in two statements."""
+    of_job = select(Step.id).where(Step.job_id == job_id)
+    rows = await unit.session.execute(
+        select(Attempt).where(Attempt.step_id.in_(of_job)).order_by(Attempt.step_id, Attempt.number)
+    )
+    attempts: dict[UUID, list[Attempt]] = {}
+    for attempt in rows.scalars():
+        attempts.setdefault(attempt.step_id, []).append(attempt)
+    needs: dict[UUID, list[UUID]] = {}
+    pairs = select(StepDep.step_id, StepDep.needs_id).where(StepDep.step_id.in_(of_job))
+    for step_id, needs_id in await unit.session.execute(pairs):
+        needs.setdefault(step_id, []).append(needs_id)
+    return Tries({k: tuple(v) for k, v in attempts.items()}, {k: tuple(v) for k, v in needs.items()})

@@ -1,0 +1,85 @@
+// The job page: the state of the live line, and the log that follows.
+class VfLive extends HTMLElement {
+  connectedCallback() {
+    this.addEventListener("htmx:sse:after:connection", () => { this.since = null; this.show("ok", this.dataset.live); });
+    this.addEventListener("htmx:sse:before:connection", (event) => { if (event.detail.connection.attempt > 0) this.down(); });
+    this.addEventListener("htmx:sse:error", () => this.down());
+    this.addEventListener("htmx:sse:close", (event) => { if (event.detail.reason !== "message") this.down(); });
+    this.addEventListener("htmx:error", () => this.down());
+  }
+  show(st, word) {
+    this.querySelector(".dot").dataset.st = st;
+    const text = this.querySelector("[data-word]");
+    if (text.textContent !== word) text.textContent = word;
+  }
+  down() {
+    this.since ??= new Date().toTimeString().slice(0, 8);
+    this.show("wait", this.dataset.lost.replace("{time}", this.since));
+  }
+}
+customElements.define("vf-live", VfLive);
+
+class VfLog extends HTMLElement {
+  connectedCallback() {
+    this.lines = this.querySelector("[data-lines]");
+    this.follow = this.querySelector("[data-follow]");
+    this.news = this.querySelector("[data-news]");
+    const wrap = this.querySelector("[data-wrap]");
+    this.follow.hidden = wrap.hidden = false;
+    this.follow.addEventListener("click", () => this.set(!this.following));
+    this.news.addEventListener("click", () => this.set(true));
+    wrap.addEventListener("click", () => {
+      const wrapped = wrap.getAttribute("aria-pressed") !== "true";
+      wrap.setAttribute("aria-pressed", String(wrapped));
+      this.lines.toggleAttribute("data-nowrap", !wrapped);
+    });
+    this.lines.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    this.lines.addEventListener("keydown", (event) => this.key(event));
+    this.watcher = new MutationObserver((changes) => this.added(changes));
+    this.watcher.observe(this.lines, { childList: true, subtree: true });
+    addEventListener("hashchange", this.reveal);
+    this.set(!location.hash.startsWith("#L"));
+    this.reveal();
+  }
+  disconnectedCallback() {
+    this.watcher.disconnect();
+    removeEventListener("hashchange", this.reveal);
+  }
+  reveal = () => {
+    const line = /^#L\d+$/.test(location.hash) && this.querySelector(location.hash);
+    if (!line) return;
+    line.closest("details").open = true;
+    line.scrollIntoView({ block: "center" });
+    this.set(false);
+  };
+  set(following) {
+    this.following = following;
+    this.follow.setAttribute("aria-pressed", String(following));
+    if (!following) return;
+    this.lines.scrollTop = this.lines.scrollHeight;
+    this.news.hidden = true;
+  }
+  scrolled() {
+    // Only a move upwards is a person's wish to read; new lines move the end away, not the view.
+    const top = this.lines.scrollTop;
+    const end = this.lines.scrollHeight - top - this.lines.clientHeight < 24;
+    if (end && !this.following) this.set(true);
+    else if (!end && this.following && top < this.top) this.set(false);
+    this.top = top;
+  }
+  added(changes) {
+    if (!changes.some((change) => [...change.addedNodes].some((node) => node.nodeType === 1))) return;
+    this.lines.querySelector(":scope > .none")?.remove();
+    const shown = this.lines.getElementsByClassName("ln");
+    for (let extra = shown.length - Number(this.dataset.max); extra > 0; extra--) shown[0].remove();
+    if (this.following) this.set(true);
+    else this.news.hidden = false;
+  }
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || !["j", "k"].includes(event.key)) return;
+    const heads = [...this.lines.querySelectorAll("summary")];
+    const now = heads.indexOf(document.activeElement.closest("summary"));
+    heads[Math.min(heads.length - 1, Math.max(0, now + (event.key === "j" ? 1 : -1)))]?.focus();
+  }
+}
+customElements.define("vf-log", VfLog);
