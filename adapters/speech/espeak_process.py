@@ -129,14 +129,45 @@ Answer = Callable[[dict[str, Any]], tuple[dict[str, Any], bytes]]
 
 
 def serve(requests: BinaryIO, answers: BinaryIO, answer: Answer) -> None:
-    """Answer requests until the input ends; a request that fails is answered with its error."""
+    """Answer requests until the input ends, each in a fork of this process."""
     for line in requests:
-        try:
-            header, sound = answer(json.loads(line))
-        except (ValueError, KeyError, TypeError) as fault:
-            header, sound = {"error": str(fault)[:300], "bytes": 0}, b""
-        answers.write(json.dumps(header).encode() + b"\n" + sound)
+        answers.write(in_fork(lambda line=line: framed(line, answer)))
         answers.flush()
+
+
+def framed(line: bytes, answer: Answer) -> bytes:
+    """An answer as it goes over the line; a request that cannot be served is answered with its error."""
+    try:
+        header, sound = answer(json.loads(line))
+    except (ValueError, KeyError, TypeError) as fault:
+        header, sound = {"error": str(fault)[:300], "bytes": 0}, b""
+    return json.dumps(header).encode() + b"\n" + sound
+
+
+def in_fork(work: Callable[[], bytes]) -> bytes:
+    """Do the work in a fork and hand back its bytes.
+
+    The engine carries state from one sentence to the next (phase, noise); a fork always begins as the engine was
+    when it was loaded, so the same request gives the same bytes. If the fork is lost, so is this process.
+    """
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.close(reader)
+            with os.fdopen(writer, "wb") as out:
+                out.write(work())
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as source:
+        result = source.read()
+    _, status = os.waitpid(child, 0)
+    if status != 0:
+        sys.exit(1)
+    return result
 
 
 def main() -> None:

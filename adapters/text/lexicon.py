@@ -100,6 +100,7 @@ LEXICON = {
         leaning=re.compile(
             r"^(?:It|They|He|She|This|That|These|Those|Its|Their|His|Her|Such|Both|Another)\b"
             r"|^(?:In|On|At|From|For|After|Before|Since)\b[^,]{0,40}, (?:it|its|they|their|he|she|this|these)\b"
+            r"|^(?:\S+ ){1,4}the (?:field|picture|image|result|idea|plan|two|three)\b"
         ),
         timeless=re.compile(
             r"\b(?:every|whole|universe|today|still|always|never|everything|all|most distant|looking|made in)\b",

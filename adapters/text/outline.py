@@ -117,12 +117,16 @@ class Chooser:
         opener, bag = chosen[0], self.bags[fact.id]
         alike = max(len(bag & self.bags[other.id]) / (len(bag | self.bags[other.id]) or 1) for other in chosen)
         after = self.by_place.get((document_of(fact), fact.position + 1))
-        value = self.worth[fact.id] - 0.6 * alike
+        value = self.worth[fact.id] - 0.6 * alike + (0.2 if self._beside_a_hit(fact) else 0.0)
         value += 0.22 * self._follows(fact, ids) + 0.12 * (after is not None and after.id in ids)
         if document_of(fact) == document_of(opener):
             value += 0.2 - 0.25 * (fact.position < opener.position)
-            value -= 0.35 * self._goes_back(fact, chosen)
+            value -= 0.6 * self._goes_back(fact, chosen)
         return value
+
+    def _beside_a_hit(self, fact: Fact) -> bool:
+        places = ((document_of(fact), fact.position + step) for step in (-2, -1, 1))
+        return any(self.hit[near.id] >= GOOD_HIT for place in places if (near := self.by_place.get(place)))
 
     def _goes_back(self, fact: Fact, chosen: Sequence[Fact]) -> bool:
         year = year_of(fact)

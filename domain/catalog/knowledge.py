@@ -208,13 +208,16 @@ class Relevance:
         return total
 
     def in_documents(self, documents: Mapping[str, Sequence[Fact]], topic: str) -> dict[str, float]:
-        """Scores by fact id, where a fact gains from how much its whole document is about the topic."""
+        """Scores by fact id, where a fact gains from its neighbours' and from its whole document's."""
         scores: dict[str, float] = {}
         for facts in documents.values():
-            own = {fact.id: self.score(fact, topic) for fact in facts}
-            best = sorted(own.values(), reverse=True)[:5]
+            own = [self.score(fact, topic) for fact in facts]
+            best = sorted(own, reverse=True)[:5]
             lift = 0.5 * sum(best) / len(best) if best else 0.0
-            scores |= {fact_id: score + lift for fact_id, score in own.items()}
+            for index, fact in enumerate(facts):
+                near = max((0.4 / step * own[at] for step in (1, 2) for at in (index - step, index + step)
+                            if 0 <= at < len(own)), default=0.0)  # fmt: skip
+                scores[fact.id] = own[index] + near + lift
         return scores
 
     def own(self, topic: str, facts: Sequence[Fact]) -> dict[str, float]:
@@ -229,7 +232,7 @@ def topic_stems(topic: str, language: str) -> list[str]:
     return [*([term for term in stems if term not in fillers] or stems), *number_terms(topic, language)]
 
 
-HEADING_WEIGHT = 0.4
+HEADING_WEIGHT = 0.15
 """What a word in title, theme or tags counts against one in the sentence itself."""
 
 
@@ -277,7 +280,7 @@ def diverse(scored: Sequence[tuple[Fact, float]], n: int, language: str) -> list
     left, chosen = list(scored), list[Fact]()
     likeness = dict.fromkeys(bags, 0.0)
     while left and len(chosen) < n:
-        fact, _ = max(left, key=lambda item: (0.7 * item[1] / best - 0.6 * likeness[item[0].id], -item[0].position))
+        fact, _ = max(left, key=lambda item: (0.7 * item[1] / best - 0.4 * likeness[item[0].id], -item[0].position))
         chosen.append(fact)
         left = [item for item in left if item[0].id != fact.id]
         for other, _ in left:

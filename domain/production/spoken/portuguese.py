@@ -35,6 +35,8 @@ def cardinal(number: int, feminine: bool = False) -> str:
 
 def _link(rest: int) -> str:
     """“e” before a rest that is small or round, else nothing (mil e cem; mil duzentos e trinta)."""
+    while rest % 1000 == 0:
+        rest //= 1000
     return " e " if rest < 1000 and (rest < 100 or rest % 100 == 0) else " "
 
 
