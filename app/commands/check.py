@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> 
         report_faults(error, console)
         return FAILED
     found = describe(compiled)
-    warnings = [fault for fault in compiled.resolved.faults if fault.severity == "warning"]
+    warnings = compiled.resolved.warnings
     for fault in warnings:
         console.say(console.paint("warning: ", "yellow") + str(fault))
     found["warnings"] = [fault.model_dump(mode="json") for fault in warnings]

@@ -41,7 +41,7 @@ def check(console: Console) -> int:
 
 
 def differences_on_a_fresh_database() -> list[str]:
-    """What autogeneration would still change after all migrations have run."""
+    """What models, walls and migrations do not agree on after all migrations have run."""
     import asyncio
     import shutil
     import tempfile
