@@ -19,7 +19,14 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.model import AuthSession, Membership, OwnerLink, Tenant, User
-from tenants.people import Browser, LinkRefused, Person, Seat, SessionLine, SignedIn, SlugRefused, Visitor
+from tenants.people import Browser as Browser
+from tenants.people import LinkRefused as LinkRefused
+from tenants.people import Person as Person
+from tenants.people import Seat as Seat
+from tenants.people import SessionLine as SessionLine
+from tenants.people import SignedIn as SignedIn
+from tenants.people import SlugRefused as SlugRefused
+from tenants.people import Visitor as Visitor
 from tenants.principal import Principal
 from tenants.records import uuid7
 from tenants.roles import Role

@@ -127,6 +127,8 @@ class TestSession:
         await directory.end_session(units, signed.token)
         async with units.system("directory") as unit:
             await directory._touch(unit.session, directory.token_hash(signed.token))
+            row = await unit.session.get_one(AuthSession, directory.token_hash(signed.token))
+            assert row.last_seen_at < row.created_at, "nothing is written to an ended session"
         assert await directory.load_visitor(units, signed.token) is None
 
     async def test_rotation_ends_the_old_cookie(self, units: Units, signed: SignedIn) -> None:
