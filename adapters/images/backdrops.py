@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from adapters.images.backdrops_ground import contours, horizon, mountains, orbits, waves, well
-from adapters.images.backdrops_sky import galaxy, nebula, planet, rays, starfield
+from adapters.images.backdrops_sky import galaxy, moon, nebula, planet, rays, starfield
 from adapters.images.surface import Surface
 from domain.production.matching import terms
 
@@ -17,6 +17,7 @@ BACKDROPS: Mapping[str, Backdrop] = {
     "contours": contours,
     "galaxy": galaxy,
     "horizon": horizon,
+    "moon": moon,
     "mountains": mountains,
     "nebula": nebula,
     "orbits": orbits,
@@ -33,10 +34,8 @@ _SUITS = {
     "galaxy galaxies galáxia milky láctea andromeda andrômeda spiral espiral": ("galaxy", "nebula"),
     "star stars estrela nebula nebulosa cloud nuvem supernova pulsar": ("nebula", "starfield", "rays"),
     "sun sol light luz photon fóton shine brilho laser mirror espelho": ("rays", "starfield"),
-    "moon lua lunar crater cratera mars marte jupiter júpiter saturn saturno planet planeta neptune netuno": (
-        "planet",
-        "orbits",
-    ),
+    "moon lua lunar crater cratera mars marte mercury mercúrio apollo regolith footprint pegada": ("moon", "orbits"),
+    "planet planeta jupiter júpiter saturn saturno uranus urano neptune netuno": ("planet", "orbits"),
     "earth terra atmosphere atmosfera rocket foguete launch lançamento shuttle ônibus booster lift-off": (
         "horizon",
         "planet",

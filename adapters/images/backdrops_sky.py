@@ -84,8 +84,9 @@ def starfield(surface: Surface) -> None:
         if number < 3:
             reach = surface.unit * rng.uniform(44, 62)
         x, y = rng.uniform(0, surface.width), rng.uniform(0, surface.height)
-        if number == 0:
-            x, y = surface.centre
+        if number < 3:
+            x = surface.centre[0] + number * surface.width * rng.uniform(-0.17, 0.17)
+            y = surface.centre[1] + number * surface.height * rng.uniform(-0.17, 0.17)
         tint = tints[int(rng.integers(len(tints)))]
         _smudge(surface, x, y, reach, rng.uniform(0, np.pi), rng.uniform(0.2, 1.0), tint, number < 3)
     surface.stars(0.12, bright=8)
@@ -126,7 +127,16 @@ def _smudge(
 
 
 def planet(surface: Surface) -> None:
-    """A large world in the light of an unseen sun: banded, or cratered like the Moon."""
+    """A large world with bands of cloud in the light of an unseen sun."""
+    _globe(surface, rocky=False)
+
+
+def moon(surface: Surface) -> None:
+    """A large world of plains and craters in the light of an unseen sun."""
+    _globe(surface, rocky=True)
+
+
+def _globe(surface: Surface, rocky: bool) -> None:
     palette, rng = surface.palette, surface.rng
     size = min(surface.width, surface.height)
     _sky(surface, 0.12)
@@ -139,7 +149,6 @@ def planet(surface: Surface) -> None:
     pz = np.sqrt(np.clip(1 - far**2, 0, 1))
     sun = np.array([-0.62 if rng.random() < 0.5 else 0.62, -0.42, 0.5])
     sun /= np.linalg.norm(sun)
-    rocky = rng.random() < 0.5
     texture, bump = _rock(surface, px, py, pz) if rocky else _bands(surface, px, py, pz)
     light = np.clip(px * sun[0] + py * sun[1] + pz * sun[2] + bump, 0, 1) ** 0.85
     edge = surface.grow(np.asarray(far, np.float32))

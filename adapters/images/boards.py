@@ -81,10 +81,10 @@ def _veil(surface: Surface, elements: list[Element]) -> None:
         return
     left, top, right, bottom = _union(elements)
     x, y = surface.soft_grid()
-    reach_x, reach_y = surface.width * 0.16, surface.height * 0.13
+    reach_x, reach_y = surface.width * 0.24, surface.height * 0.22
     outside_x = np.maximum(np.maximum(left - x, x - right), 0) / reach_x
     outside_y = np.maximum(np.maximum(top - y, y - bottom), 0) / reach_y
-    mask = surface.grow(np.asarray(np.exp(-((outside_x**2 + outside_y**2) * 1.6)), np.float32))
+    mask = surface.grow(np.asarray(np.exp(-((outside_x**2 + outside_y**2) * 1.9)), np.float32))
     texts = [element for element in elements if element.is_text]
     for strength in VEILS:
         if all(_contrast_veiled(surface, mask, strength, element) >= MIN_CONTRAST + SAFETY for element in texts):

@@ -237,6 +237,8 @@ def figure(page: Page, words: Words) -> None:
     unit = found.group(2).strip() if found else ""
     unit = unit if len(unit) > 3 else ""
     number = words.figure[: len(words.figure) - len(unit)].strip() if unit else words.figure
+    if found and not unit:
+        number = number.replace(" ", "\u00a0")
     below = page.unit * ((170 if words.headline else 0) + (110 if unit else 0))
     largest = page.unit * (330 if len(number) <= 6 else 240)
     block = shorten_to_fit(

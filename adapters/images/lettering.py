@@ -123,8 +123,8 @@ def fit_text(
     The answered block lies at 0, 0.
     """
     check_glyphs(text, face)
-    words = text.split()
-    if not words:
+    words = text.split(" ")
+    if not text:
         return None
     largest, smallest = round(sizes[0]), max(8, round(sizes[1]))
     for size in range(largest, smallest - 1, -max(1, largest // 60)):

@@ -138,7 +138,7 @@ class TestChoices:
             ("The spiral galaxy Andromeda", {"galaxy", "nebula"}),
             ("Um foguete decola da Terra", {"horizon", "planet"}),
             ("A faint radio signal", {"waves", "contours"}),
-            ("A cratera da Lua", {"planet", "orbits"}),
+            ("A cratera da Lua", {"moon", "orbits"}),
         ]:
             chosen = {choose_backdrop([(words, 1.0)], np.random.default_rng(seed)) for seed in range(12)}
             assert chosen <= fitting, words
