@@ -24,7 +24,7 @@ REUSE_THRESHOLD = 3.0
 COVERAGE = 1.0
 """What one more scene with a fitting picture is worth against a better fit elsewhere."""
 MAX_USES = 2
-NEIGHBOURS = 2
+NEIGHBOURS = 6
 """A picture is not shown again within this many scenes."""
 CANDIDATES = 12
 """Pictures considered for a scene; keeps large libraries quick."""

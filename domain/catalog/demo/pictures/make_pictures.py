@@ -17,6 +17,8 @@ from PIL import Image
 
 HERE = Path(__file__).parent
 Floats = npt.NDArray[np.float64]
+DETAILS = {"hubble-detail-spirals": (60, 40, 620, 460), "hubble-detail-faint": (420, 400, 980, 820)}
+"""Parts of the Hubble picture worth a closer look: left, top, right, bottom; shown at twice the size."""
 
 
 def sample(world: Floats, latitude: Floats, longitude: Floats) -> Floats:
@@ -97,6 +99,11 @@ def globe(
 def main() -> None:
     photos, marble = Path(sys.argv[1]), Path(sys.argv[2])
     shutil.copyfile(photos / "hubble_deep_field.jpg", HERE / "hubble-extreme-deep-field.jpg")
+    with Image.open(photos / "hubble_deep_field.jpg") as field:
+        for name, box in DETAILS.items():
+            detail = field.crop(box)
+            detail = detail.resize((detail.width * 2, detail.height * 2), Image.Resampling.LANCZOS)
+            detail.save(HERE / f"{name}.jpg", quality=88)
     shutil.copyfile(photos / "rocket.jpg", HERE / "falcon-9-dscovr.jpg")
     with Image.open(photos / "astronaut.png") as portrait:
         portrait.convert("RGB").save(HERE / "eileen-collins.jpg", quality=93, subsampling=0)
