@@ -70,6 +70,13 @@ def lower_auto(value: Any) -> Any:
     return None if value == "auto" else value
 
 
+def not_empty(value: Any) -> Any:
+    """Refuse an empty list. (A length limit of the model would count only the parts without faults.)"""
+    if isinstance(value, list | tuple) and not value:
+        raise ValueError("At least one is needed.")
+    return value
+
+
 def item_kind(value: Any) -> str:
     """Answer which model an item is meant for: its own word, else what it holds."""
     if not isinstance(value, dict):

@@ -205,7 +205,7 @@ class Clip(Named):
 
     kind: Literal["clip"] = "clip"
     asset: Identifier | None = None
-    text: Annotated[Text, Field(max_length=2000)] | None = None
+    text: Annotated[Text, Field(max_length=600)] | None = None
     color: Colour | None = None
     source: Source = Source()
     place: Place = Place()
@@ -327,7 +327,7 @@ class Sequence(Part):
     sample_rate: Literal[48000] = 48000
     background: Colour = "#000000"
     duration: Annotated[Time | None, BeforeValidator(authoring.lower_auto)] = None
-    tracks: Annotated[tuple[Track, ...], Field(min_length=1, max_length=200)]
+    tracks: Annotated[tuple[Track, ...], BeforeValidator(authoring.not_empty), Field(max_length=200)]
     markers: tuple[Marker, ...] = ()
 
     _ids = model_validator(mode="before")(authoring.give_ids)

@@ -31,7 +31,7 @@ class OverlayMaker:
 
     def __post_init__(self) -> None:
         self._px = Fraction(min(self.profile.width, self.profile.height), min(self.timeline.canvas))
-        self._setter = TitleSetter(self.profile, self._px, self.timeline.styles)
+        self._setter = TitleSetter(self.profile, self._px, self.timeline.styles, self.timeline.language)
 
     def layers(self) -> list[Layer]:
         """Answer all layers, bottom to top."""

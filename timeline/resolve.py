@@ -109,6 +109,9 @@ def _check_clip(
     elif media[clip.asset].kind not in _KINDS[kind]:
         message = f"{clip.asset!r} is {media[clip.asset].kind}; a {kind} track takes {' or '.join(_KINDS[kind])}."
         findings.add("E_ASSET_KIND", message, path=path + "/asset", item_id=clip.id)
+    elif kind == "video" and min(media[clip.asset].width, media[clip.asset].height) < 1:
+        message = f"The size of {clip.asset!r} is not known."
+        findings.add("E_MEDIA_MISSING", message, path=pointer("assets", clip.asset), item_id=clip.id)
 
 
 def _check_words(name: str, media: Media, findings: Findings) -> None:

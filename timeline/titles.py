@@ -98,8 +98,8 @@ def style_name(name: str) -> str:
 class TitleSetter:
     """Sets texts on one profile's canvas. `px` is the size of one authored pixel there."""
 
-    def __init__(self, profile: Profile, px: Fraction, styles: Mapping[str, TextStyle]) -> None:
-        self._profile, self._px, self._styles = profile, px, styles
+    def __init__(self, profile: Profile, px: Fraction, styles: Mapping[str, TextStyle], language: str = "en") -> None:
+        self._profile, self._px, self._styles, self._language = profile, px, styles, language
         self._canvas = (profile.width, profile.height)
 
     def set(self, name: str, text: str, font: FontMetrics, place: tuple[Fraction, Fraction] | None) -> SetText:
@@ -109,7 +109,7 @@ class TitleSetter:
         own = self._styles.get(name)
         shown = text.upper() if look.uppercase else text
         size = self._size(look, own)
-        lines, fitting = wrap(shown, font, size, self._width(look, own), look.max_lines)
+        lines, fitting = wrap(shown, font, size, self._width(look, own), look.max_lines, self._language)
         x, y = place or self._place(look, own)
         block = _block(lines, font, fitting, look, (x, y))
         style = ass.style(
@@ -131,14 +131,22 @@ class TitleSetter:
     def _width(self, look: Look, own: TextStyle | None) -> int:
         if own and own.width:
             return max(round_half_up(own.width.pixels(self._profile.width, self._canvas, self._px)), 16)
-        return round_half_up(look.width * self._profile.safe.w)
+        return round_half_up(look.width * self._safe(look)[1])
 
     def _place(self, look: Look, own: TextStyle | None) -> tuple[Fraction, Fraction]:
         if own and own.position:
             x, y = own.position
             return x.pixels(self._canvas[0], self._canvas, self._px), y.pixels(self._canvas[1], self._canvas, self._px)
-        safe = self._profile.safe
-        return safe.x + look.at[0] * safe.w, safe.y + look.at[1] * safe.h
+        left, wide = self._safe(look)
+        return left + look.at[0] * wide, self._profile.safe.y + look.at[1] * self._profile.safe.h
+
+    def _safe(self, look: Look) -> tuple[Fraction, Fraction]:
+        """Answer left edge and width of where a text may lie: centred texts stay centred on the canvas."""
+        safe, middle = self._profile.safe, Fraction(self._profile.width, 2)
+        if (ass.ALIGNMENTS[look.anchor] - 1) % 3 != 1:
+            return Fraction(safe.x), Fraction(safe.w)
+        half = min(middle - safe.x, safe.x + safe.w - middle)
+        return middle - half, 2 * half
 
     def _events(
         self, lines: list[str], font: FontMetrics, size: int, fitting: int, look: Look, block: _Block

@@ -1,54 +1,74 @@
-"""Setting a text in lines of even width, measured, for titles."""
+"""Setting a text in lines of even width that end where the language allows, measured, for titles."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
+from timeline.captions.breaks import break_cost
 from timeline.metrics import FontMetrics
 
 SMALLEST = 60
 """How far a text is shrunk before it may take more lines, in percent of its size."""
 _STEP = 5
 
+Best = dict[tuple[int, int], tuple[int, tuple[int, ...]]]
+"""(words set, lines used) → least cost and where its lines end."""
 
-def wrap(text: str, font: FontMetrics, size: int, width: int, max_lines: int) -> tuple[list[str], int]:
+
+def wrap(
+    text: str, font: FontMetrics, size: int, width: int, max_lines: int, language: str = "en"
+) -> tuple[list[str], int]:
     """Answer lines no wider than `width` pixels where words allow, and the size (pixels per em) they need."""
     paragraphs = [words for part in text.split("\n") if (words := part.split())]
     for percent in range(100, SMALLEST - 1, -_STEP):
         tried = max(size * percent // 100, 1)
         limit = width * font.units_per_em // tried
-        lines = [line for words in paragraphs for line in _even_lines(words, font, limit)]
+        lines = [line for words in paragraphs for line in _set(words, font, limit, language)]
         if len(lines) <= max_lines and all(font.units(line) <= limit for line in lines):
-            return lines, tried
+            break
     return lines, tried
 
 
-def _even_lines(words: Sequence[str], font: FontMetrics, limit: int) -> list[str]:
-    """Take as few lines as fit, then make the widest of them as narrow as that number allows."""
+def _set(words: Sequence[str], font: FontMetrics, limit: int, language: str) -> list[str]:
+    """Take as few lines as fit; among the ways to do so, the one whose lines are even and end well."""
     units = [font.units(word) for word in words]
+    edges = [0, *accumulate(units)]
     space = font.units(" ")
-    count = len(_fill(units, space, limit))
-    low, high = max(units), max(limit, *units)
-    while low < high:
-        middle = (low + high) // 2
-        if len(_fill(units, space, middle)) <= count:
-            high = middle
-        else:
-            low = middle + 1
-    edges = [0, *accumulate(_fill(units, space, high))]
-    return [" ".join(words[a:b]) for a, b in pairwise(edges)]
+    count = _fewest(units, space, limit)
+    ideal = (edges[-1] + space * (len(words) - 1)) // count
+    costs = [break_cost(before, after, 0, language) for before, after in pairwise(words)] + [0]
+    best: Best = {(0, 0): (0, ())}
+    for end in range(1, len(words) + 1):
+        for begin in range(end - 1, -1, -1):
+            width = edges[end] - edges[begin] + space * (end - begin - 1)
+            if width > limit and end - begin > 1:
+                break
+            cost = 100 * abs(width - ideal) // max(ideal, 1) + costs[end - 1] // 2
+            for lines in range(count):
+                _better(best, (begin, lines), (end, lines + 1), cost)
+    cuts = [0, *best[len(words), count][1]]
+    return [" ".join(words[a:b]) for a, b in pairwise(cuts)]
 
 
-def _fill(units: Sequence[int], space: int, limit: int) -> list[int]:
-    """Answer how many words go on each line when lines are filled up to `limit` font units."""
-    lines: list[int] = []
-    used = limit + 1
+def _better(
+    best: dict[tuple[int, int], tuple[int, tuple[int, ...]]],
+    source: tuple[int, int],
+    target: tuple[int, int],
+    cost: int,
+) -> None:
+    """Reach a state by one more line if that is cheaper than what is known."""
+    if source in best:
+        total = best[source][0] + cost
+        if target not in best or total < best[target][0]:
+            best[target] = total, (*best[source][1], target[0])
+
+
+def _fewest(units: Sequence[int], space: int, limit: int) -> int:
+    """Answer how many lines there are when each is filled up."""
+    lines, used = 0, limit
     for width in units:
-        if used + space + width > limit:
-            lines.append(1)
-            used = width
-        else:
-            lines[-1] += 1
-            used += space + width
+        used += space + width
+        if used > limit:
+            lines, used = lines + 1, width
     return lines

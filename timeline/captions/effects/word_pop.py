@@ -10,9 +10,9 @@ from timeline.captions.pages import Page
 from timeline.metrics import FontMetrics
 from timeline.profiles import CaptionPolicy
 
-SWELL = (104, 112)
+SWELL = (103, 109)
 """Scale in percent on the first frames of a word's turn…"""
-REST = 107
+REST = 105
 """…and for the rest of it."""
 
 
