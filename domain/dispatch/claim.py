@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Double, cast, extract, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog.model import Project
@@ -159,7 +160,12 @@ async def _enter(session: AsyncSession, step: Step) -> bool:
 
 async def _charge(session: AsyncSession, pool: str, flow: Flow, vclock: float, cost: float) -> None:
     start = start_tag(flow.vtime, vclock)
-    await session.execute(update(SchedPool).where(SchedPool.pool == pool).values(vclock=advanced(vclock, start)))
+    now = advanced(vclock, start)
+    await session.execute(
+        upsert(SchedPool)
+        .values(pool=pool, vclock=now)
+        .on_conflict_do_update(index_elements=["pool"], set_={"vclock": now})
+    )
     await session.execute(
         update(SchedFlow)
         .where(SchedFlow.tenant_id == flow.tenant_id, SchedFlow.pool == pool)

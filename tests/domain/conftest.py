@@ -7,10 +7,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from adapters.database import Engines, make_engines
 from adapters.settings import Settings
+from domain.catalog.model import Project
+from domain.dispatch.model import SchedFlow, Step
+from domain.dispatch.states import OPEN
 from domain.production.engine import Engine
+from tenants.model import Tenant
 from tenants.unit import Units
 from tests.support.line import CALLS, Workspace, make_engine, open_workspace
 
@@ -30,7 +35,17 @@ async def units(engines: Engines) -> Units:
 
 
 @pytest.fixture
-def engine(engines: Engines, tmp_path: Path) -> Engine:
+async def alone(units: Units) -> None:
+    """End what other tests have left, so that nothing of it is claimed or reaped here."""
+    async with units.system("farm") as unit:
+        await unit.session.execute(update(Step).where(Step.state.in_(OPEN)).values(state="cancelled"))
+        await unit.session.execute(update(SchedFlow).values(ready=0, running=0))
+        await unit.session.execute(update(Tenant).values(running=0))
+        await unit.session.execute(update(Project).values(running=0))
+
+
+@pytest.fixture
+def engine(engines: Engines, tmp_path: Path, alone: None) -> Engine:
     CALLS.clear()
     return make_engine(engines, tmp_path)
 

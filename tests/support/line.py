@@ -95,7 +95,8 @@ class Write:
         if "odd" in topic:
             raise RuntimeError("nobody expected this")
         ctx.progress(2, 2, "drafts")
-        kept = await ctx.artifact("script.txt", "script", answer.encode(), "text/plain")
+        edited = f"{answer}\n{ctx.work.job.spec['script_edits'] or ''}".strip()
+        kept = await ctx.artifact("script.txt", "script", edited.encode(), "text/plain")
         return StepResult({"script": kept.sha256}, units=1)
 
 
