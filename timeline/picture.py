@@ -128,9 +128,8 @@ def _picture(timeline: ResolvedTimeline, scene: _Scene, start: int) -> Shot | Co
     clip = scene.item.clip if scene.item else None
     if clip is None or not clip.enabled:
         return Colour(value=timeline.background)
-    if clip.color is not None:
-        return Colour(value=clip.color)
-    assert clip.asset is not None
+    if clip.asset is None:
+        return Colour(value=clip.color or timeline.background)
     return Shot(
         asset=timeline.media[clip.asset].sha256,
         fit=clip.layout.fit or "cover",
