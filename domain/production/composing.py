@@ -181,8 +181,8 @@ def _logo_items(parts: Ingredients, video: VideoPreset, canvas: tuple[int, int])
 
 
 def _title_items(parts: Ingredients, video: VideoPreset) -> list[dict[str, Any]]:
-    if Decimal(video.title_seconds) <= 0:
-        return []
+    if Decimal(video.title_seconds) <= 0 or parts.pictures[0].origin != "library":
+        return []  # a board that was made for the first scene carries the title itself
     return [
         {
             "id": "title",

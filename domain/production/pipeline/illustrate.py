@@ -28,6 +28,8 @@ def key(work: Work) -> Json | None:
         "script": work.inputs["script"]["script"],
         "library": [item.model_dump(mode="json") for item in spec.library if item.role == "picture"],
         "profile": spec.profile,
+        "title": float(spec.video.body.title_seconds) > 0,
+        "project": spec.project.name,
         "palette": spec.project.palette,
         "makers": spec.recipe.pictures,
         "salt": work.step.salt or spec.salt,
@@ -52,7 +54,7 @@ async def run(ctx: StepContext) -> StepResult:
         ctx.progress(number, len(script.scenes), "pictures")
         if ctx.stop():
             raise Stopped
-        pictures.append(await _picture(ctx, spec, scene, number, matches[scene.id], library))
+        pictures.append(await _picture(ctx, spec, script.title, (number, scene), matches[scene.id], library))
     ctx.progress(len(script.scenes), len(script.scenes), "pictures")
     made = sum(1 for picture in pictures if picture["origin"] != "library")
     ctx.log(f"{len(pictures)} pictures: {len(pictures) - made} from the library, {made} made")
@@ -60,12 +62,18 @@ async def run(ctx: StepContext) -> StepResult:
 
 
 async def _picture(
-    ctx: StepContext, spec: JobSpec, scene: Scene, number: int, match: Match, library: Mapping[str, LibraryItem]
+    ctx: StepContext,
+    spec: JobSpec,
+    title: str,
+    numbered: tuple[int, Scene],
+    match: Match,
+    library: Mapping[str, LibraryItem],
 ) -> dict[str, Any]:
+    number, scene = numbered
     if match.picture is not None:
         return await _from_library(ctx, scene, number, match, library[match.picture])
     ctx.log(f"Scene {scene.id}: {match.reason}; a board is made", group=scene.id)
-    return await _made(ctx, spec, scene, number)
+    return await _made(ctx, spec, scene, number, _lettering(spec, title, scene, number))
 
 
 async def _from_library(ctx: StepContext, scene: Scene, number: int, match: Match, item: LibraryItem) -> dict[str, Any]:
@@ -90,12 +98,22 @@ async def _from_library(ctx: StepContext, scene: Scene, number: int, match: Matc
     }
 
 
-async def _made(ctx: StepContext, spec: JobSpec, scene: Scene, number: int) -> dict[str, Any]:
+def _lettering(spec: JobSpec, title: str, scene: Scene, number: int) -> tuple[str, str]:
+    """Answer headline and figure of a scene's board; the first board carries the film's title, where it has one."""
+    if number == 0 and float(spec.video.body.title_seconds) > 0:
+        return title, ""
+    return scene.visual.headline or scene.title, scene.visual.figure
+
+
+async def _made(
+    ctx: StepContext, spec: JobSpec, scene: Scene, number: int, lettering: tuple[str, str]
+) -> dict[str, Any]:
     profile = PROFILES[spec.profile]
     maker: ImageMaker = ctx.tools.images
     parts = {
-        "visual": scene.visual.model_dump(mode="json"),
-        "title": scene.title,
+        "prompt": scene.visual.prompt,
+        "keywords": scene.visual.keywords,
+        "lettering": list(lettering),
         "size": [profile.width, profile.height],
         "language": spec.language,
         "palette": spec.project.palette,
@@ -105,14 +123,14 @@ async def _made(ctx: StepContext, spec: JobSpec, scene: Scene, number: int) -> d
     }
     request = PictureRequest(
         prompt=scene.visual.prompt,
-        headline=scene.visual.headline or scene.title,
+        headline=lettering[0],
         keywords=scene.visual.keywords,
         language=spec.language,
         width=profile.width,
         height=profile.height,
         seed=hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest(),
         palette=spec.project.palette,
-        figure=scene.visual.figure,
+        figure=lettering[1],
         kicker=spec.project.name,
     )
 

@@ -91,6 +91,15 @@ class TestComposeDocument:
         assert transition["transition"] == "crossfade"
         assert last["length"] == "fill"
 
+    def test_the_title_is_shown_once_on_a_photograph_or_on_the_board_itself(self):
+        def roles(origin: str) -> list[str]:
+            pictures = [ScenePicture("s1", "c" * 64, 1920, 1080, origin=origin), ScenePicture("s2", "d" * 64, 800, 600)]
+            document = compose_document(ingredients(pictures=pictures), VideoPreset(), "longform-16x9", (1920, 1080))
+            return [track["role"] for track in document["sequence"]["tracks"]]
+
+        assert roles("library").count("overlay") == 1
+        assert roles("artboard").count("overlay") == 0
+
     def test_lasts_for_the_narration_with_lead_in_and_tail(self):
         document = compose_document(ingredients(), VideoPreset(), "longform-16x9", (1920, 1080))
         assert Fraction(document["sequence"]["duration"]) == 2 + Fraction(60, 30)
