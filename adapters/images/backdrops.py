@@ -44,11 +44,12 @@ _SUITS = {
         "horizon",
         "orbits",
     ),
-    "probe sonda voyager spacecraft nave solar system sistema hubble telescope telescópio webb": (
-        "starfield",
+    "probe sonda voyager spacecraft nave solar system sistema interstellar interestelar": (
         "orbits",
+        "starfield",
         "planet",
     ),
+    "hubble telescope telescópio webb exposure exposição": ("starfield", "nebula", "galaxy"),
     "radio rádio signal sinal microwave micro-ondas sound som noise chiado wave onda music música record disco": (
         "waves",
         "contours",

@@ -17,6 +17,8 @@ NAME = "artboard"
 LEADING = 1.13
 TIGHT = 0.94
 """Line distance as a share of the size: text, and large display text."""
+FEWER_LINES = 0.85
+"""A text is set this much smaller at most if that saves a line."""
 
 
 @dataclass(frozen=True)
@@ -127,15 +129,20 @@ def fit_text(
     if not text:
         return None
     largest, smallest = round(sizes[0]), max(8, round(sizes[1]))
+    best: Block | None = None
+    least = 0.0
     for size in range(largest, smallest - 1, -max(1, largest // 60)):
+        if size < least:
+            break
         broken = wrap_evenly(words, face, size, box[0])
-        if broken is None or len(broken) > lines:
+        if broken is None or len(broken) > (len(best.lines) - 1 if best else lines):
             continue
         height = size * leading * (len(broken) - 1) + size
         if height <= box[1]:
             width = max(text_width(line, face, size) for line in broken)
-            return Block(tuple(broken), face, size, 0, 0, round(width), round(height), leading=leading)
-    return None
+            least = least or size * FEWER_LINES
+            best = Block(tuple(broken), face, size, 0, 0, round(width), round(height), leading=leading)
+    return best
 
 
 def shorten_to_fit(

@@ -123,13 +123,14 @@ class Surface:
             light *= within[(y / SOFT).astype(int), (x / SOFT).astype(int)]
         warm = self.rng.random((count, 1)).astype(np.float32)
         tints = warm * np.asarray([1.0, 0.93, 0.84], np.float32) + (1 - warm) * np.asarray([0.82, 0.9, 1.0], np.float32)
-        field = np.zeros_like(self.pixels)
         column, row = x.astype(int), y.astype(int)
         share_x, share_y = (x - column).astype(np.float32), (y - row).astype(np.float32)
         for dy, dx in ((0, 0), (0, 1), (1, 0), (1, 1)):
             share = (share_y if dy else 1 - share_y) * (share_x if dx else 1 - share_x)
-            np.add.at(field, (row + dy, column + dx), tints * (light * share)[:, None] * np.float32(1.9))
-        self.pixels += np.clip(field, 0, 1) * (1 - np.clip(self.pixels, 0, 1))
+            spot = (row + dy, column + dx)
+            room = 1 - np.clip(self.pixels[spot], 0, 1)
+            np.add.at(self.pixels, spot, tints * (light * share)[:, None] * np.float32(1.9) * room)
+        np.clip(self.pixels, 0, 1, out=self.pixels)
         for index in np.argsort(-light)[: max(bright, 0)]:
             self._beacon(float(x[index]), float(y[index]), tints[index])
 
