@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,6 +39,7 @@ class Settings:
     lease_seconds: int
     ffmpeg: str
     secret_key_file: Path
+    secret_keys: str = field(repr=False)
     service_user: str
     demo: bool
     log_level: str
@@ -207,6 +208,8 @@ TABLE: tuple[Entry, ...] = (
     Entry("VFOS_FFMPEG", "ffmpeg", "", _program, "Path of the ffmpeg to use; empty = the one from the wheel."),
     Entry("VFOS_SECRET_KEY_FILE", "secret_key_file", "", _file,
           "File with the key that wraps all secrets; empty = `secret.key` in VFOS_HOME, made on first use, mode 0600."),
+    Entry("VFOS_SECRET_KEYS", "secret_keys", "", _text,
+          "Instead of the key file: `1:base64,2:base64`, 32 bytes each; the newest key seals, every key opens."),
     Entry("VFOS_SERVICE_USER", "service_user", "", _text,
           "When started as root: the account of PostgreSQL and Redis; empty = `vfos`, `postgres` or `nobody`."),
     Entry("VFOS_DEMO", "demo", "1", _switch, "1 = make the demo workspace on first start; 0 = start empty."),

@@ -141,6 +141,8 @@ def disk(settings: Settings) -> list[Finding]:
 
 def secret_key(settings: Settings) -> list[Finding]:
     """The key file is closed to others."""
+    if settings.secret_keys:
+        return [Finding("secret key", "ok", "given by VFOS_SECRET_KEYS; a backup without it is useless, keep a copy")]
     path = settings.secret_key_file
     if not path.exists():
         return [Finding("secret key", "note", f"{path} will be made on first use")]

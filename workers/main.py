@@ -25,6 +25,7 @@ from dramatiq.worker import Worker
 
 from adapters import lifeline, settings, wiring
 from adapters.database import DatabaseError
+from adapters.logs import configure_logs
 from adapters.queue.broker import make_broker
 from adapters.settings import Settings, SettingsError
 from domain.dispatch.farm import join_farm, set_worker_state
@@ -162,7 +163,9 @@ def main(arguments: Sequence[str] | None = None, kinds: Mapping[str, StepKind] =
     parser.add_argument("--slots", type=int, default=2, help="slots of pools that name no number")
     given = parser.parse_args(arguments)
     try:
-        unit = WorkerUnit(settings.load(), read_pools(given.pools, given.slots), kinds)
+        chosen = settings.load()
+        configure_logs(chosen)
+        unit = WorkerUnit(chosen, read_pools(given.pools, given.slots), kinds)
         lead_own_session()
         lifeline.watch()
         signal.signal(signal.SIGTERM, unit.end)

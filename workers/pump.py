@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from adapters import lifeline, settings, wiring
 from adapters.database import DatabaseError
+from adapters.logs import configure_logs
 from adapters.queue.broker import make_broker
 from adapters.settings import Settings, SettingsError
 from adapters.store.objects import sweep_staging
@@ -184,6 +185,7 @@ def main() -> int:
     """Run a pump from the command line; answers the exit code."""
     try:
         chosen = settings.load()
+        configure_logs(chosen)
         lifeline.watch()
         asyncio.run(pump(chosen))
     except (SettingsError, DatabaseError) as fault:

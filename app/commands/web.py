@@ -39,10 +39,13 @@ def serve(listener: socket.socket, settings: Settings) -> None:
     """Serve the application on an open socket until SIGTERM or SIGINT."""
     import uvicorn
 
+    from adapters.logs import configure_logs
     from app.main import create_app
 
+    configure_logs(settings)
     config = uvicorn.Config(
         create_app(),
+        log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,
