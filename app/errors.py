@@ -180,7 +180,7 @@ def _page(request: AnyRequest, answer: Answer, values: dict[str, Any]) -> Respon
     site, visitor = site_of(request), known_visitor(request)
     values |= {"shell": None, "look": look_of(visitor.person if visitor else None)}
     body = site.templates.page("errors/page.html", tongue_of(request, visitor), values)
-    return Response(body, status_code=answer.status, media_type="text/html; charset=utf-8")
+    return Response(body, status_code=answer.status, media_type="text/html")
 
 
 def _box(request: AnyRequest, answer: Answer, values: dict[str, Any]) -> Response[Any]:
@@ -190,7 +190,7 @@ def _box(request: AnyRequest, answer: Answer, values: dict[str, Any]) -> Respons
     return Response(
         body,
         status_code=answer.status,
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         headers={"Vary": "HX-Request-Type"},
     )
 

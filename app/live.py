@@ -90,7 +90,7 @@ async def stream_job(request: AnyRequest) -> Response[Any]:
     reader = Reader(room, job_id, tab, position, plain=_plain(request))
     return Stream(
         guarded(reader.messages),
-        media_type="text/event-stream; charset=utf-8",
+        media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 

@@ -37,6 +37,7 @@ CLOSED_HANDLERS: tuple[Any, ...] = (
     jobs.show_new_job,
     jobs.start_job,
     job.show_job,
+    job.show_artifacts,
     job.show_tab,
     job.steer_job,
     artifacts.serve_artifact,

@@ -21,7 +21,7 @@ from tenants.people import Seat, Visitor
 from tenants.principal import Principal
 from tenants.unit import Unit
 
-HTML = "text/html; charset=utf-8"
+HTML = "text/html"
 
 
 @dataclass

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2.nodes import Const, Extends
 from markupsafe import Markup
 
 from app.assets import Assets
@@ -19,7 +20,9 @@ class Templates:
     """One Jinja environment per language; autoescape everywhere, unknown names are errors."""
 
     def __init__(self, assets: Assets, folder: Path = FOLDER) -> None:
-        self._environments = {language: _environment(language, assets, folder) for language in LANGUAGES}
+        self._loader = FileSystemLoader(folder)
+        self._environments = {language: _environment(language, assets, self._loader) for language in LANGUAGES}
+        self._lines: dict[tuple[str, str], list[Template]] = {}
 
     def page(self, name: str, tongue: Tongue, values: Mapping[str, Any]) -> str:
         """Render a whole page."""
@@ -28,9 +31,26 @@ class Templates:
 
     def block(self, name: str, block: str, tongue: Tongue, values: Mapping[str, Any]) -> str:
         """Render one named block of a page; raises KeyError when the page has no such block."""
-        template = self._environments[tongue.language].get_template(name)
-        context = template.new_context({"t": tongue, **values})
-        return "".join(template.blocks[block](context))
+        line = self._line(tongue.language, name)
+        context = line[0].new_context({"t": tongue, **values})
+        # A template knows only its own blocks; those of its parents are hung behind them, as in a whole page.
+        for parent in line[1:]:
+            for known, render in parent.blocks.items():
+                context.blocks.setdefault(known, []).append(render)
+        return "".join(context.blocks[block][0](context))
+
+    def _line(self, language: str, name: str) -> list[Template]:
+        """A template and those it extends, nearest first."""
+        if (language, name) not in self._lines:
+            environment = self._environments[language]
+            line, wanted = [], name
+            while wanted:
+                line.append(environment.get_template(wanted))
+                source, _, _ = self._loader.get_source(environment, wanted)
+                found = environment.parse(source).find(Extends)
+                wanted = found.template.value if found and isinstance(found.template, Const) else ""
+            self._lines[language, name] = line
+        return self._lines[language, name]
 
     def names(self) -> list[str]:
         """Every template."""
@@ -43,9 +63,9 @@ def partial(target: str, body: str, swap: str = "outerMorph") -> str:
     return str(Markup('<hx-partial hx-target="#{}" hx-swap="{}">{}</hx-partial>').format(target, swap, Markup(body)))  # noqa: S704 body comes from a template
 
 
-def _environment(language: str, assets: Assets, folder: Path) -> Environment:
+def _environment(language: str, assets: Assets, loader: FileSystemLoader) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

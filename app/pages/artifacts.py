@@ -54,7 +54,7 @@ async def serve_log(request: AnyRequest) -> Response[str]:
         lines = await log_lines(unit, job.id)
     body = "".join(f"{line.number}\t{line.at}\t{line.level}\t{line.group}\t{line.text}\n" for line in lines)
     headers = {"Content-Disposition": f'attachment; filename="job-{job.number}-log.txt"'}
-    return Response(body, media_type="text/plain; charset=utf-8", headers=headers)
+    return Response(body, media_type="text/plain", headers=headers)
 
 
 def _send(room: Room, request: AnyRequest, found: Output, span: Span | None, headers: dict[str, str]) -> Response[Any]:
@@ -94,7 +94,7 @@ def served_type(media_type: str) -> str:
         return "application/octet-stream"
     if way == "text" and not media_type.startswith("text/vtt"):
         kind = media_type.partition(";")[0]
-        return f"{'application/json' if kind == 'application/json' else 'text/plain'}; charset=utf-8"
+        return "application/json" if kind == "application/json" else "text/plain"
     return media_type
 
 

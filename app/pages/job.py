@@ -36,6 +36,12 @@ async def show_job(request: AnyRequest) -> Response[str]:
     return await _show(request, "overview")
 
 
+@get("/w/{tenant:str}/p/{project:str}/jobs/{number:str}/artifacts")
+async def show_artifacts(request: AnyRequest) -> Response[str]:
+    """The outputs; its own handler, because the addresses of the files begin the same way."""
+    return await _show(request, "artifacts")
+
+
 @get("/w/{tenant:str}/p/{project:str}/jobs/{number:str}/{part:str}")
 async def show_tab(request: AnyRequest) -> Response[str]:
     """Another tab."""

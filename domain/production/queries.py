@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, or_, select, true
 
 from domain.catalog.model import CatalogItem, CatalogVersion, Project
 from domain.dispatch.model import Attempt, Step, StepDep
@@ -347,9 +347,9 @@ async def pulse(unit: Unit, job_id: UUID) -> Pulse | None:
         .select_from(here)
         .subquery("counts")
     )
-    statement = select(Job.state, Job.control, Job.version, Job.log_lines, Job.eta_p50, newest, *counts.c).where(
-        Job.id == job_id
-    )
+    columns = (Job.state, Job.control, Job.version, Job.log_lines, Job.eta_p50, newest, *counts.c)
+    # The counts are one row, whatever the job.
+    statement = select(*columns).join(counts, true()).where(Job.id == job_id)
     row = (await unit.session.execute(statement)).one_or_none()
     if row is None:
         return None

@@ -1,0 +1,180 @@
+"""The live stream of a job's page."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app import live
+from app.live import Position, Reader, guarded, message, read_position
+from app.room import Room
+from app.site import Site
+from domain.dispatch.model import Step
+from domain.production.model import Job
+from tests.app.conftest import Person
+from tests.support.factories import Workspace, add_log, running_job
+
+START = Position(0, 0)
+
+
+class FakeRequest:
+    """What a room reads of a request."""
+
+    def __init__(self, site: Site, person: Person, path: dict[str, str]) -> None:
+        self.path_params, self.query_params, self.headers = path, {}, {}
+        self.cookies = {"vfos_session": person.token}
+        self.scope: dict[str, Any] = {"path": "/", "method": "GET"}
+        self.app = type("App", (), {"state": type("State", (), {"site": site})})
+
+
+async def open_reader(
+    site: Site, person: Person, job: Job, position: Position = START, tab: str = "overview"
+) -> Reader:
+    space = person.space
+    request: Any = FakeRequest(
+        site, person, {"tenant": space.slug, "project": space.project.slug, "number": str(job.number)}
+    )
+    return Reader(await Room.enter(request), job.id, tab, position)
+
+
+async def until(stream: AsyncIterator[str], wanted: str, seconds: float = 5.0) -> list[str]:
+    """Read messages until one holds `wanted`."""
+    seen: list[str] = []
+    async with asyncio.timeout(seconds):
+        async for text in stream:
+            seen.append(text)
+            if wanted in text:
+                return seen
+    raise AssertionError(f"{wanted!r} never came: {seen}")
+
+
+def ids(messages: list[str]) -> list[str]:
+    return [found.group(1) for text in messages for found in re.finditer(r"^id: (.+)$", text, re.M)]
+
+
+class TestWords:
+    def test_message_has_id_event_and_one_data_line_per_line(self) -> None:
+        text = message("<p>\nx</p>", Position(7, 3), "end")
+        assert text == "id: 7.3\nevent: end\ndata: <p>\ndata: x</p>\n\n"
+
+    @pytest.mark.parametrize(
+        ("header", "after", "expected"),
+        [
+            ("90417.426", "1.1", Position(90417, 426)),
+            (None, "12.4", Position(12, 4)),
+            ("90417", "", Position(90417, 0)),
+            ("", "", Position(0, 0)),
+            ("x.y", "", Position(0, 0)),
+            ("-1.5", "", Position(0, 5)),
+        ],
+    )
+    def test_position_comes_from_the_header_first(self, header: str | None, after: str, expected: Position) -> None:
+        assert read_position(header, after) == expected
+
+    async def test_an_error_in_a_stream_is_said_and_not_swallowed(self) -> None:
+        async def broken() -> AsyncIterator[str]:
+            yield "data: 1\n\n"
+            raise RuntimeError("secret detail")
+
+        found = b"".join([piece async for piece in guarded(broken)]).decode()
+        assert "event: error" in found
+        assert "secret detail" not in found
+
+
+class TestReplay:
+    async def test_a_first_connection_gets_every_block_once(self, site: Site, marina: Person) -> None:
+        reader = await open_reader(site, marina, marina.space.jobs["running"])
+        async with aclosing(reader.messages()) as stream:
+            seen = await until(stream, "hx-partial")
+        for target in ("job-head", "pipeline", "artifacts", "cost", "provenance", "log-heading", "said"):
+            assert seen[-1].count(f'<hx-partial hx-target="#{target}"') == 1
+
+    async def test_a_reader_who_comes_back_gets_what_was_missed_and_nothing_twice(
+        self, site: Site, marina: Person
+    ) -> None:
+        space = marina.space
+        job = await running_job(space, datetime.now(UTC))
+        reader = await open_reader(site, marina, job)
+        async with aclosing(reader.messages()) as stream:
+            seen = await until(stream, 'id="L13"')
+        last = ids(seen)[-1]
+        await write_lines(space, job, ["missed one", "missed two"])
+        again = await open_reader(site, marina, job, read_position(last, "0.0"))
+        async with aclosing(again.messages()) as stream:
+            seen = await until(stream, "missed two")
+        text = "".join(seen)
+        assert text.count("missed one") == 1
+        assert 'id="L13"' not in text
+        assert 'id="L14"' in text
+
+
+class TestSpeed:
+    async def test_an_event_reaches_an_open_page_within_300_ms_of_its_commit(self, site: Site, marina: Person) -> None:
+        job = await running_job(marina.space, datetime.now(UTC))
+        reader = await open_reader(site, marina, job)
+        took: list[float] = []
+        async with aclosing(reader.messages()) as stream:
+            await until(stream, 'id="L13"')
+            for number in range(10):
+                await write_lines(marina.space, job, [f"now {number}!"])
+                began = time.perf_counter()
+                await until(stream, f"now {number}!")
+                took.append(time.perf_counter() - began)
+        assert sorted(took)[8] < 0.3, took
+
+
+class TestEnd:
+    async def test_the_end_of_a_job_replaces_the_live_element_and_closes(self, site: Site, marina: Person) -> None:
+        job = await running_job(marina.space, datetime.now(UTC))
+        reader = await open_reader(site, marina, job)
+        seen: list[str] = []
+        async with asyncio.timeout(8), aclosing(reader.messages()) as stream:
+            await until(stream, "hx-partial")
+            async with site.units.open(marina.space.owner) as unit:
+                row = await unit.session.get(Job, (marina.space.tenant_id, job.id))
+                assert row is not None
+                row.state, row.finished_at, row.version = "succeeded", datetime.now(UTC), row.version + 1
+                unit.emit("job.state", job_id=job.id, project_id=job.project_id, state="succeeded")
+            seen = [text async for text in stream]
+        assert 'hx-target="#live"' in seen[-2]
+        assert "hx-sse" not in seen[-2]
+        assert seen[-1].startswith("event: end")
+
+    async def test_rights_are_checked_again_while_the_stream_is_open(
+        self, site: Site, marina: Person, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(live, "RIGHTS_S", 0.0)
+        monkeypatch.setattr(live.Reader, "_may_still_read", lambda self: _no())
+        reader = await open_reader(site, marina, marina.space.jobs["running"])
+        async with asyncio.timeout(5), aclosing(reader.messages()) as stream:
+            seen = [text async for text in stream]
+        assert seen[-1].startswith("event: end")
+
+
+async def _no() -> bool:
+    return False
+
+
+async def write_lines(space: Workspace, job: Job, texts: list[str]) -> None:
+    async with space.units.open(space.owner) as unit:
+        row = await unit.session.get(Job, (space.tenant_id, job.id))
+        assert row is not None
+        step = await find_step(unit, job.id)
+        await add_log(unit, row, step, [("info", "", text) for text in texts], datetime.now(UTC))
+        unit.emit("log.added", job_id=job.id, project_id=job.project_id, lines=row.log_lines)
+
+
+async def find_step(unit: Any, job_id: UUID) -> Step:
+    from sqlalchemy import select
+
+    step = (await unit.session.execute(select(Step).where(Step.job_id == job_id, Step.shard == "07"))).scalar_one()
+    assert isinstance(step, Step)
+    return step
