@@ -22,11 +22,14 @@ customElements.define("vf-live", VfLive);
 class VfLog extends HTMLElement {
   connectedCallback() {
     this.lines = this.querySelector("[data-lines]");
-    this.follow = this.querySelector("[data-follow]");
+    this.follow = this.querySelector("[data-follow]"); // a finished job has none: nothing comes any more
     this.news = this.querySelector("[data-news]");
     const wrap = this.querySelector("[data-wrap]");
-    this.follow.hidden = wrap.hidden = false;
-    this.follow.addEventListener("click", () => this.set(!this.following));
+    wrap.hidden = false;
+    if (this.follow) {
+      this.follow.hidden = false;
+      this.follow.addEventListener("click", () => this.set(!this.following));
+    }
     this.news.addEventListener("click", () => this.set(true));
     wrap.addEventListener("click", () => {
       const wrapped = wrap.getAttribute("aria-pressed") !== "true";
@@ -38,7 +41,7 @@ class VfLog extends HTMLElement {
     this.watcher = new MutationObserver((changes) => this.added(changes));
     this.watcher.observe(this.lines, { childList: true, subtree: true });
     addEventListener("hashchange", this.reveal);
-    this.set(!location.hash.startsWith("#L"));
+    this.set(this.follow !== null && !location.hash.startsWith("#L"));
     this.reveal();
   }
   disconnectedCallback() {
@@ -54,7 +57,7 @@ class VfLog extends HTMLElement {
   };
   set(following) {
     this.following = following;
-    this.follow.setAttribute("aria-pressed", String(following));
+    this.follow?.setAttribute("aria-pressed", String(following));
     if (!following) return;
     this.lines.scrollTop = this.lines.scrollHeight;
     this.news.hidden = true;
@@ -63,7 +66,7 @@ class VfLog extends HTMLElement {
     // Only a move upwards is a person's wish to read; new lines move the end away, not the view.
     const top = this.lines.scrollTop;
     const end = this.lines.scrollHeight - top - this.lines.clientHeight < 24;
-    if (end && !this.following) this.set(true);
+    if (end && !this.following && this.follow) this.set(true);
     else if (!end && this.following && top < this.top) this.set(false);
     this.top = top;
   }
