@@ -98,10 +98,12 @@ def mountains(surface: Surface) -> None:
         corners = np.array([[surface.width, surface.height + 9], [0, surface.height + 9]])
         mask = surface.shape(np.concatenate([outline, corners]))
         hazy = mix(mix(palette.mid, palette.accent, 0.3), palette.ground, near**0.6 * 0.97)
-        surface.cover(mask, hazy)
-        _, y = surface.soft_grid()
-        mist = np.clip((y - base + rise * 0.2) / (surface.height * 0.16), 0, 1) * (1 - near) * 0.32
-        surface.add(surface.grow(np.asarray(mist, np.float32)) * mask, palette.accent, 0.6)
+        first = max(int(top.min()) - 2, 0)
+        share, patch = mask[first:, :, None], surface.pixels[first:]
+        patch += share * (np.asarray(hazy, np.float32) - patch)
+        down = np.arange(first, surface.height, dtype=np.float32)[:, None, None]
+        mist = np.clip((down - base + rise * 0.2) / (surface.height * 0.16), 0, 1) * np.float32((1 - near) * 0.19)
+        patch += mist * share * np.asarray(palette.accent, np.float32) * (1 - patch)
 
 
 def orbits(surface: Surface) -> None:
