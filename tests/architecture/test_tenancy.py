@@ -26,6 +26,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, aliased, configure_mappers
@@ -273,6 +274,16 @@ class TestTheDatabaseAlone:
         for name in NAMES:
             rows = await as_us(pair, text(f"SELECT tenant_id FROM {name}"))
             assert {row[0] for row in rows} == {pair.ours.tenant_id}, name
+
+    @every_table
+    async def test_the_wall_is_an_index_condition(self, pair: Pair, table: Table) -> None:
+        """The policy is inlined into the plan, so keeping tenants apart costs an index look-up and no scan."""
+        async with pair.bare() as session:
+            await session.execute(TELL, {"tenant": str(pair.ours.tenant_id)})
+            await session.execute(text("SET LOCAL enable_seqscan = off"))
+            statement = select(table).compile(dialect=postgresql.dialect())
+            plan = "\n".join(await session.scalars(text("EXPLAIN " + str(statement))))
+        assert "Index Cond: (tenant_id = (NULLIF(current_setting('app.tenant_id'" in plan, plan
 
     async def test_tenants_shows_only_itself(self, pair: Pair) -> None:
         rows = await as_us(pair, select(METADATA.tables["tenants"].c.id))
