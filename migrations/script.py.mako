@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from tenants.rls import Wall, close_table
 ${imports if imports else ""}
 
 revision = ${repr(up_revision)}
