@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, BinaryIO
 
@@ -131,7 +132,7 @@ Answer = Callable[[dict[str, Any]], tuple[dict[str, Any], bytes]]
 def serve(requests: BinaryIO, answers: BinaryIO, answer: Answer) -> None:
     """Answer requests until the input ends, each in a fork of this process."""
     for line in requests:
-        answers.write(in_fork(lambda line=line: framed(line, answer)))
+        answers.write(in_fork(partial(framed, line, answer)))
         answers.flush()
 
 
