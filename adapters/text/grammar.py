@@ -14,7 +14,11 @@ _DIGITS = re.compile(r"^[−-]?\d+(?:[.,]\d+)*(?:[-–]\d+)?%?$")
 _HALVES = ("e meio", "e meia", "and a")
 _BARE = ("times", "vezes", "more", "less", "orders")
 _POSSESSIVES = ("its", "their", "his", "her", "seu", "sua", "seus", "suas", "nossos")
-_QUANTIFIERS = frozenset(("every", "each", "almost", "nothing", "several", "cada", "quase", "nada", "vários", "várias"))
+_WEAK = frozenset(
+    ("every", "each", "almost", "nothing", "several", "enough", "together", "behind", "across", "away", "ago",
+     "between", "wide", "tall", "apart", "sideways", "forward", "backwards", "strong", "past", "least", "back", "percent",
+     "cada", "quase", "nada", "vários", "várias", "juntos", "atrás", "frente", "entre", "cerca", "pouco")
+)  # fmt: skip
 _CLAUSE_WORDS = ("when", "while", "without", "quando", "enquanto", "sem", "ao")
 _OPENERS = ("today ", "hoje ")
 _TRIM = "\"“”'‘’«»()[],.;:!?…"
@@ -71,7 +75,7 @@ def runs_of(text: str, language: str) -> list[str]:
         bare = word.strip(_TRIM)
         low = bare.casefold()
         skipped = low in STOP_WORDS[lang] | lexicon.months | lexicon.number_words | lexicon.magnitudes | lexicon.cut
-        skipped = skipped or low in _QUANTIFIERS
+        skipped = skipped or low in _WEAK
         if not bare or skipped or is_verb(bare, lang) or any(c.isdigit() for c in bare) or low.endswith("ly"):
             if 2 <= len(run) <= 4:
                 runs.append(" ".join(run))

@@ -74,7 +74,8 @@ def arrange(request: ScriptRequest) -> dict[str, Any]:
     chooser = Chooser(facts, request.topic, request.language, draft.seed, draft.wishes.focus)
     pool = facts if draft.wishes.repairing else chooser.main()
     opener = pick_opener(chooser, pool)
-    open_lines, close_lines = opening(draft, opener, facts), closing(draft, facts)
+    told = [opener, *(fact for fact in pool if fact is not opener)]
+    open_lines, close_lines = opening(draft, told), closing(draft, told)
     said = [*open_lines, *close_lines]
     count = scene_count(draft)
     room = draft.wishes.seconds - 1.2 - count * 0.36 - sum(seconds_of(line, draft.language) for line in said)
@@ -117,7 +118,7 @@ def forms_of(fact: Fact, language: str) -> list[str]:
 
 
 # ── Opening and closing ───────────────────────────────────────────────────────────────────────────────────
-def opening(draft: Draft, opener: Fact, facts: Sequence[Fact]) -> list[str]:
+def opening(draft: Draft, facts: Sequence[Fact]) -> list[str]:
     """What is said around the opening fact: the topic as a question before it, or as a promise after it."""
     topic = speakable_topic(draft, facts)
     if topic is None:
@@ -126,9 +127,7 @@ def opening(draft: Draft, opener: Fact, facts: Sequence[Fact]) -> list[str]:
         return [topic.title]
     phrases = PHRASES[known(draft.language)]
     forms = phrases.clause_open if topic.kind == "clause" else phrases.noun_open
-    return [
-        line for line in [variant(draft, "open", [topic.said(form, common_words(facts)) for form in forms])] if line
-    ]
+    return [line for line in [variant(draft, "open", [topic.said(form, names_in(facts)) for form in forms])] if line]
 
 
 def closing(draft: Draft, facts: Sequence[Fact]) -> list[str]:
@@ -138,24 +137,22 @@ def closing(draft: Draft, facts: Sequence[Fact]) -> list[str]:
         return []
     phrases = PHRASES[known(draft.language)]
     forms = phrases.clause_close if topic.kind == "clause" else phrases.noun_close
-    return [
-        line for line in [variant(draft, "close", [topic.said(form, common_words(facts)) for form in forms])] if line
-    ]
+    return [line for line in [variant(draft, "close", [topic.said(form, names_in(facts)) for form in forms])] if line]
 
 
 def speakable_topic(draft: Draft, facts: Sequence[Fact]) -> Topic | None:
     """The topic if it can be said as it stands, else the title of the document told from; None if neither can."""
     told = " ".join(fact.text for fact in facts)
-    for topic in (draft.topic, Topic(facts[0].document, "noun", draft.language)):
+    for topic in (draft.topic, Topic(facts[0].document, "noun", draft.language)):  # the opener's document
         invented = set(numbers_in(topic.text, draft.language)) - set(numbers_in(told, draft.language))
         if not invented and 0 < len(topic.text.split()) <= MAX_SPOKEN_TOPIC:
             return topic
     return None
 
 
-def common_words(facts: Sequence[Fact]) -> frozenset[str]:
-    """Words that occur in lower case in the facts, so they are no names."""
-    return frozenset(word for fact in facts for word in words_of(fact.text) if word.islower())
+def names_in(facts: Sequence[Fact]) -> frozenset[str]:
+    """Words written with a capital inside a sentence: names."""
+    return frozenset(word for fact in facts for word in words_of(fact.text)[1:] if word[0].isupper())
 
 
 def variant(draft: Draft, slot: str, forms: Sequence[str]) -> str:
@@ -227,7 +224,7 @@ def add_scene(draft: Draft, sentences: Sequence[str], facts: Sequence[Fact], tit
     texts = [fact.text for fact in facts]
     figure = next((found for text in texts if (found := figure_of(text, language))), "")
     title = pick_title(draft, texts, figure, title)
-    headline = title if title != capital(figure) else pick_title(draft, texts, "", "")
+    headline = title if title != capital(figure) else next(filter(None, subjects_of(texts, language)), title)
     tags = [tag for fact in facts for tag in fact.tags]
     scene: dict[str, Any] = {
         "id": f"s{len(draft.scenes) + 1}",
@@ -252,7 +249,7 @@ def add_sentences(scene: dict[str, Any], sentences: Sequence[str]) -> None:
 
 def pick_title(draft: Draft, texts: Sequence[str], figure: str, given: str) -> str:
     """An on-screen title of at most seven words, made from what is said, and not used before."""
-    subjects = [short_subject(text, draft.language) for text in texts]
+    subjects = subjects_of(texts, draft.language)
     runs = [run for text in texts for run in runs_of(text, draft.language)]
     options = [
         given if len(given.split()) <= 7 else "",
@@ -263,7 +260,7 @@ def pick_title(draft: Draft, texts: Sequence[str], figure: str, given: str) -> s
         *runs,
         *(name for text in texts for name in entities_of(text) if " " in name),
         *subjects,
-        " ".join(keywords_of(texts, (), draft.language)[:2]),
+        *(capital(word) for word in keywords_of(texts, (), draft.language)),
     ]
     fitting = [option for option in options if option and len(option.split()) <= 7 and meaningful(option, draft)]
     title = next(
@@ -271,6 +268,11 @@ def pick_title(draft: Draft, texts: Sequence[str], figure: str, given: str) -> s
     )
     draft.titles.add(bare_title(title))
     return capital(title)[:120]
+
+
+def subjects_of(texts: Sequence[str], language: str) -> list[str]:
+    """What each of the texts is about; empty where that is unclear."""
+    return [short_subject(text, language) for text in texts]
 
 
 def bare_title(title: str) -> str:

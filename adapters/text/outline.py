@@ -59,7 +59,7 @@ class Chooser:
         top, top_focus = max(own.values(), default=0) or 1, max(stressed.values(), default=0) or 1
         self.hit = {fact.id: max(own[fact.id] / top, stressed.get(fact.id, 0) / top_focus) for fact in facts}
         self.weight = {
-            slug: sum(sorted((own[fact.id] for fact in group), reverse=True)[:4])
+            slug: relevance.headed(group, topic) * sum(sorted((own[fact.id] for fact in group), reverse=True)[:4])
             for slug, group in self.documents.items()
         }
         self.worth = {

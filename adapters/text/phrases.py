@@ -30,8 +30,8 @@ PHRASES = {
     "en": Phrases(
         clause_open=("This is {t}.",),
         clause_close=("And that is {t}.",),
-        noun_open=("This is the story of {t}.", "Here is a closer look at {t}."),
-        noun_close=("And that is {t}, in short.",),
+        noun_open=("Here is a closer look at {t}.", "Let us take a closer look at {t}."),
+        noun_close=("That, in short, is the story of {t}.",),
         tease=("{figure}. Remember that number.", "{figure}. Keep that number in mind."),
         onward=("There is more.", "Now look closer."),
         recap=("In numbers: {list}.", "Three figures to keep: {list}."),
@@ -42,7 +42,7 @@ PHRASES = {
     ),
     "pt": Phrases(
         clause_open=("Veja {t}.",),
-        clause_close=("E essa é a resposta: {t}.",),
+        clause_close=("E essa, em resumo, é a história.",),
         noun_open=("Esta é a história {de}.", "Vale a pena olhar de perto: {t}."),
         noun_close=("E essa é, em resumo, a história {de}.",),
         tease=("{figure}. Guarde esse número.", "{figure}. Lembre-se desse número."),
@@ -109,9 +109,9 @@ class Topic:
     def title(self) -> str:
         return capital(self.text)
 
-    def said(self, form: str, common: frozenset[str]) -> str:
-        """The topic set into a phrase, its first letter lower where the word is a common one."""
-        text = lowered(self.text, common)
+    def said(self, form: str, names: frozenset[str]) -> str:
+        """The topic set into a phrase, its first letter lower unless the word is a name."""
+        text = lowered(self.text, names)
         return capital(form.format(t=text, de=with_de(text) if primary(self.language) == "pt" else text))
 
 
@@ -126,12 +126,12 @@ def read_topic(topic: str, language: str) -> Topic:
     return Topic(text, "clause" if _CLAUSE[lang].match(text) else "noun", language)
 
 
-def lowered(text: str, common: frozenset[str]) -> str:
-    """The text with a lower first letter if its first word is an article, a question word or known as common."""
+def lowered(text: str, names: frozenset[str]) -> str:
+    """The text with a lower first letter, unless its first word is one of the names or has capitals inside."""
     first = text.split(" ")[0]
-    if first.casefold() in _KEEP_LOWER or first.casefold() in common:
-        return text[:1].lower() + text[1:]
-    return text
+    if first.casefold() not in _KEEP_LOWER and (first in names or not first[1:].islower()):
+        return text
+    return text[:1].lower() + text[1:]
 
 
 def with_de(text: str) -> str:

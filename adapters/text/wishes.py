@@ -86,3 +86,4 @@ def read_faults(faults: Sequence[str], previous: Mapping[str, Any], language: st
             wishes.seconds, wishes.more = spoken * 1.25 + 3, True
         elif code == "scenes" and (bounds := _SCENES.search(message)):
             wishes.scenes = (int(bounds[1]), int(bounds[2]))
+            wishes.more = wishes.more or len(previous.get("scenes", ())) < wishes.scenes[0]

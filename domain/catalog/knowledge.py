@@ -213,12 +213,18 @@ class Relevance:
         for facts in documents.values():
             own = [self.score(fact, topic) for fact in facts]
             best = sorted(own, reverse=True)[:5]
-            lift = 0.5 * sum(best) / len(best) if best else 0.0
+            lift = 0.5 * self.headed(facts, topic) * sum(best) / len(best) if best else 0.0
             for index, fact in enumerate(facts):
                 near = max((0.4 / step * own[at] for step in (1, 2) for at in (index - step, index + step)
                             if 0 <= at < len(own)), default=0.0)  # fmt: skip
                 scores[fact.id] = own[index] + near + lift
         return scores
+
+    def headed(self, facts: Sequence[Fact], topic: str) -> float:
+        """1 to 2: more, the more of the topic's words stand in a document's title and tags."""
+        headings = " ".join({part for fact in facts for part in (fact.document, *fact.tags)})
+        named, asked = set(content_stems(headings, self.language)), set(topic_stems(topic, self.language))
+        return 1.0 + len(named & asked) / (len(asked) or 1)
 
     def own(self, topic: str, facts: Sequence[Fact]) -> dict[str, float]:
         """Scores by fact id without the lift of their documents."""

@@ -62,7 +62,10 @@ def content_stems(text: str, language: str) -> list[str]:
 
 
 def number_terms(text: str, language: str) -> list[str]:
-    """Numbers of a text as comparable terms, however written: ten thousand, 10,000 and 10 mil are all “#10000”."""
+    """Numbers of a text as comparable terms, however written: ten thousand, 10,000 and 10 mil are all “#10000”.
+
+    Numbers below twenty are left out: they are parts of names (Apollo 11) as often as amounts.
+    """
     lang = primary(language) if primary(language) in NUMBER_WORDS else "en"
     values, held = NUMBER_WORDS[lang], list[float]()
     terms: list[str] = []
@@ -76,7 +79,7 @@ def number_terms(text: str, language: str) -> list[str]:
         elif value is not None and value != 1:
             held = [value]
         elif held:
-            terms.append(f"#{held[-1]:.6g}")
+            terms += [f"#{held[-1]:.6g}"] if held[-1] >= 20 else []
             held = []
     return terms
 
