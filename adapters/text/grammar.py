@@ -16,7 +16,8 @@ _BARE = ("times", "vezes", "more", "less", "orders")
 _POSSESSIVES = ("its", "their", "his", "her", "seu", "sua", "seus", "suas", "nossos")
 _WEAK = frozenset(
     ("every", "each", "almost", "nothing", "several", "enough", "together", "behind", "across", "away", "ago",
-     "between", "wide", "tall", "apart", "sideways", "forward", "backwards", "strong", "past", "least", "back", "percent",
+     "between", "wide", "tall", "apart", "sideways", "forward", "backwards", "strong", "past", "least", "back",
+     "percent",
      "cada", "quase", "nada", "vários", "várias", "juntos", "atrás", "frente", "entre", "cerca", "pouco")
 )  # fmt: skip
 _CLAUSE_WORDS = ("when", "while", "without", "quando", "enquanto", "sem", "ao")
@@ -76,7 +77,7 @@ def runs_of(text: str, language: str) -> list[str]:
         low = bare.casefold()
         skipped = low in STOP_WORDS[lang] | lexicon.months | lexicon.number_words | lexicon.magnitudes | lexicon.cut
         skipped = skipped or low in _WEAK
-        if not bare or skipped or is_verb(bare, lang) or any(c.isdigit() for c in bare) or low.endswith("ly"):
+        if not bare or skipped or is_verb(bare, lang) or any(c.isdecimal() for c in bare) or low.endswith("ly"):
             if 2 <= len(run) <= 4:
                 runs.append(" ".join(run))
             run = []
@@ -111,7 +112,7 @@ def _starts_figure(words: Sequence[str], at: int, lang: str) -> bool:
     if after in lexicon.months or (after == "de" and at + 2 < len(words) and words[at + 2] in lexicon.months):
         return False
     if _DIGITS.match(word):
-        year = word.isdigit() and len(word) == 4 and 1000 <= int(word) < 2100
+        year = word.isdecimal() and len(word) == 4 and 1000 <= int(word) < 2100
         return not year and not words[at].endswith((",", ".", ";"))
     return word.casefold() in lexicon.number_words and not words[at].endswith((",", ".", ";"))
 
@@ -163,7 +164,7 @@ def keywords_of(texts: Sequence[str], tags: Sequence[str], language: str) -> lis
         for text in texts
         for word in words_of(text)
         if len(word) > 3
-        and not word[0].isdigit()
+        and not word[0].isdecimal()
         and word.casefold() not in STOP_WORDS[lang] | lexicon.months | lexicon.number_words | lexicon.magnitudes
         and not is_verb(word, lang)
         and not word.casefold().endswith("ly" if lang == "en" else "mente")

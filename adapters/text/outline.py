@@ -140,7 +140,7 @@ GOOD_HIT = 0.4
 
 def year_of(fact: Fact) -> int:
     """The first year a fact names, 0 if none."""
-    years = (int(word) for word in words_of(fact.text) if len(word) == 4 and word.isdigit())
+    years = (int(word) for word in words_of(fact.text) if len(word) == 4 and word.isdecimal())
     return next((year for year in years if 1000 < year < 2100), 0)
 
 

@@ -113,7 +113,7 @@ def spoken_length(text: str) -> float:
     """How many words a text takes to say: a number written in digits counts as the words it is read with."""
     total = 0.0
     for token in text.split():
-        digits = sum(character.isdigit() for character in token)
+        digits = sum(character.isdecimal() for character in token)
         letters = sum(character.isalpha() for character in token)
         total += max(1.0, 0.8 * digits) + (1.0 if set("%$€£°") & set(token) else 0.0) if digits else float(letters > 0)
     return total

@@ -55,7 +55,7 @@ def tokens_of(text: str, language: str) -> list[str]:
         after_currency = bool(joined) and bool(_CURRENCY_ALONE.match(_EDGE.sub(r"\2", joined[-1])))
         magnitude = part.rstrip(".,;:!?…").casefold() in MAGNITUDES.get(lang, ())
         after_money = bool(joined) and bool(_MONEY.match(joined[-1])) and magnitude
-        if joined and (stray or (after_currency and part[0].isdigit()) or after_money):
+        if joined and (stray or (after_currency and part[0].isdecimal()) or after_money):
             joined[-1] += f" {part}"
         else:
             joined.append(part)
@@ -89,7 +89,7 @@ def read_token(token: str, language: str, before: str = "", after: str = "") -> 
 
 
 def _read_core(core: str, lang: str, language: str, before: str, after: str) -> str:
-    if not any(character.isdigit() for character in core):
+    if not any(character.isdecimal() for character in core):
         if _is_number(before) and core.casefold() in UNITS[lang] and core not in ("A", "a"):
             return UNITS[lang][core.casefold()][_plural(before, lang)]
         return SIGNS[lang].get(core, core)
@@ -164,7 +164,7 @@ def _amount(core: str, lang: str, after: str) -> str:
     words = [WORDS[lang]["minus"] if sign in "-−" else SIGNS[lang].get(sign, "") for sign in signs]
     numerals = _NUMERALS[lang]
     low = tail.casefold()
-    if low in ("st", "nd", "rd", "th", "º", "ª", "o", "a") and number.isdigit() and int(number) < 1000:
+    if low in ("st", "nd", "rd", "th", "º", "ª", "o", "a") and number.isdecimal() and int(number) < 1000:
         return " ".join([*words, numerals.ordinal(int(number), low in ("ª", "a"))])
     if low in ("s", "'s", "’s") and _looks_like_year(number) and number.endswith("0"):
         return " ".join([*words, numerals.decade(int(number))])
@@ -190,7 +190,7 @@ def _suffix(tail: str, number: str, lang: str) -> str:
 
 def _letters_and_digits(core: str, lang: str) -> str:
     parts = re.findall(rf"{_N}|[^\d]+", core)
-    return " ".join(say_number(part, lang) if part[0].isdigit() else part.strip("-–/") for part in parts).strip()
+    return " ".join(say_number(part, lang) if part[0].isdecimal() else part.strip("-–/") for part in parts).strip()
 
 
 def say_number(shown: str, lang: str, feminine: bool = False) -> str:
@@ -201,11 +201,11 @@ def say_number(shown: str, lang: str, feminine: bool = False) -> str:
     point = "," if lang == "pt" else "."
     tail = shown.rpartition(point)[2] if "." in text and point in shown else ""
     if not text:
-        return " ".join(str(numerals.LOW[int(digit)]) for digit in shown if digit.isdigit())
-    if shown.isdigit() and len(shown) > 1 and shown.startswith("0"):
+        return " ".join(str(numerals.LOW[int(digit)]) for digit in shown if digit.isdecimal())
+    if shown.isdecimal() and len(shown) > 1 and shown.startswith("0"):
         return " ".join(str(numerals.LOW[int(digit)]) for digit in shown)
     words = str(numerals.cardinal(int(value), feminine))
-    return f"{words} {WORDS[lang]['point']} {numerals.decimals(tail)}" if tail.isdigit() else words
+    return f"{words} {WORDS[lang]['point']} {numerals.decimals(tail)}" if tail.isdecimal() else words
 
 
 def _whole_or_year(shown: str, lang: str, years: bool) -> str:
@@ -213,7 +213,7 @@ def _whole_or_year(shown: str, lang: str, years: bool) -> str:
 
 
 def _looks_like_year(shown: str) -> bool:
-    return shown.isdigit() and len(shown) == 4 and 1100 <= int(shown) < 2100
+    return shown.isdecimal() and len(shown) == 4 and 1100 <= int(shown) < 2100
 
 
 def _is_number(text: str) -> bool:
