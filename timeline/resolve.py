@@ -119,6 +119,10 @@ def _check_words(name: str, media: Media, findings: Findings) -> None:
     length = None if media.duration is None else media.duration * WORD_RATE
     last = 0
     for number, word in enumerate(media.words, start=1):
+        if not all(type(value) is int for value in (word.start, word.end, word.sentence)) or type(word.text) is not str:
+            message = f"Word {number} of {name!r} needs a text, and whole numbers for start, end and sentence."
+            findings.add("E_WORDS", message, path=pointer("assets", name, "words"))
+            return
         if word.start < last or word.end < word.start or (length is not None and word.end > length + WORD_RATE // 20):
             message = (
                 f"Word {number} of {name!r} ({word.text[:40]!r}, samples {word.start}–{word.end}) is out of order."

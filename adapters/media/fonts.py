@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 from fontTools.ttLib import TTFont
 
-from adapters.media.typefaces import TYPEFACES
 from timeline.metrics import FontMetrics
 
 BOLD_WEIGHT = 700
@@ -32,9 +29,3 @@ def load_metrics(path: Path) -> FontMetrics:
             bold=int(windows.usWeightClass) == BOLD_WEIGHT,
             digest=hashlib.sha256(data).hexdigest(),
         )
-
-
-@cache
-def shipped_metrics() -> Mapping[str, FontMetrics]:
-    """Answer the measures of all shipped faces by role (regular, medium, bold, extrabold, black)."""
-    return {role: load_metrics(face.path) for role, face in TYPEFACES.items()}

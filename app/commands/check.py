@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Compile the document and describe the result."""
     from app.documents import compile_file
+    from timeline.describe import describe_resolved
     from timeline.faults import TimelineError
 
     try:
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> 
     for fault in warnings:
         console.say(console.paint("warning: ", "yellow") + str(fault))
     found["warnings"] = [fault.model_dump(mode="json") for fault in warnings]
-    console.result(found, *lines(found))
+    console.result(found, *lines(found), *describe_resolved(compiled.resolved))
     return DONE
 
 

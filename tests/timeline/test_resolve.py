@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -157,6 +158,12 @@ class TestFaults:
         broken = voice([words[1], words[0]], frames=60)
         with pytest.raises(TimelineError, match="out of order"):
             resolve(parse(document(NARRATION)), media(voice=broken))
+
+    @pytest.mark.parametrize("broken", [{"start": "0"}, {"end": 1.5}, {"sentence": None}, {"text": 3}])
+    def test_words_of_the_wrong_type(self, broken):
+        wrong = replace(media()["voice"], words=(replace(media()["voice"].words[0], **broken),))
+        with pytest.raises(TimelineError, match="whole numbers"):
+            resolve(parse(document(NARRATION)), media(voice=wrong))
 
     def test_a_sound_shorter_than_its_clip(self):
         found = settle({"role": "music", "items": [{"id": "bed", "asset": "bed", "length": "fill"}]}, duration="30")
