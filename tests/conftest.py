@@ -7,11 +7,15 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import hypothesis  # noqa: F401  imported before its plugin needs it deep inside a report
+import hypothesis
 import pytest
 
 from adapters.settings import Settings
 from tests.support.services import Services
+
+# A busy machine is no fault of the code: properties are judged by their answers, not by their time.
+hypothesis.settings.register_profile("steady", deadline=None)
+hypothesis.settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
