@@ -26,7 +26,7 @@ from adapters.media.compositor import Compositor
 from adapters.media.encoder import PooledFrame, SegmentEncoder
 from adapters.media.renderer import FfmpegRenderer
 from domain.production.ports import Assets
-from tests.support.plans import CAPTION_STYLE, Studio, caption, zoom
+from tests.support.plans import CAPTION_STYLE, Studio, caption, later, zoom
 from timeline.plan import Blend, Box, Encoding, Key, Output, Overlay, Rate, RenderPlan, Segment, Shot, SoundMix
 
 AT_ONCE = 30
@@ -47,9 +47,9 @@ def sample_plan(studio: Studio, seconds: int = 60, size: tuple[int, int] = (1920
     for k, shot in enumerate(shots):
         start = k * pitch + (cross if k else 0)
         end = (k + 1) * pitch if k < count - 1 else seconds * 30
-        parts.append(_body(parts, _from(shot, cross if k else 0), start, end - start, logo, size))
+        parts.append(_body(parts, later(shot, cross if k else 0), start, end - start, logo, size))
         if k < count - 1:
-            blend = Blend(transition="crossfade", a=_from(shot, pitch), b=shots[k + 1], length=cross)
+            blend = Blend(transition="crossfade", a=later(shot, pitch), b=shots[k + 1], length=cross)
             parts.append(Segment(index=len(parts), kind="transition", start=end, frames=cross, picture=blend))
     value = CAPTION_STYLE.value.format(size=h // 15, line=max(1, h // 240))
     return RenderPlan(
@@ -61,11 +61,6 @@ def sample_plan(studio: Studio, seconds: int = 60, size: tuple[int, int] = (1920
         sound=SoundMix(samples=0, sounds=()),
         styles=(CAPTION_STYLE.model_copy(update={"value": value}),),
     )
-
-
-def _from(shot: Shot, offset: int) -> Shot:
-    assert shot.motion is not None
-    return shot.model_copy(update={"motion": shot.motion.model_copy(update={"offset": offset})})
 
 
 def _body(before: list[Segment], shot: Shot, start: int, frames: int, logo: str, size: tuple[int, int]) -> Segment:
@@ -103,7 +98,9 @@ async def render_cost(plan: RenderPlan, assets: Assets, folder: Path) -> tuple[f
     for segment in plan.segments:
         out = folder / f"{segment.index}.mp4"
         await renderer.render_segment(plan, segment, assets, out, lambda done, total: None, lambda: False)
-    return _children() - before, time.perf_counter() - wall
+    wall = time.perf_counter() - wall
+    renderer.close()
+    return _children() - before, wall
 
 
 def _children() -> float:

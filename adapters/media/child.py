@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import shutil
-import signal
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -17,32 +14,19 @@ from typing import Any
 
 from adapters.media.errors import ERRORS, ToolFailed, ToolTimedOut
 from adapters.media.ffmpeg import said
+from adapters.media.nodes import Node, Nodes
 from domain.production.ports import Progress, Stopped
 
-MODULE = "adapters.media.node_process"
 POLL_S = 0.15
+GRACE_S = 2.0
+"""How long a node may take to end when it is done or its lifeline was cut, before it is killed from outside."""
 LOG = "node.log"
-KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "VFOS_FFMPEG", "LD_LIBRARY_PATH", "SYSTEMROOT")
-"""What a child may know of its parent's environment; secrets are not among it."""
-
-
-def environment() -> dict[str, str]:
-    """Environment of a node process: one thread for numeric libraries, our own packages on the path."""
-    root = str(Path(__file__).resolve().parents[2])
-    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    return {
-        **kept,
-        "PYTHONPATH": root,
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-        "PYTHONHASHSEED": "0",
-    }
 
 
 @asynccontextmanager
 async def scratch(beside: Path) -> AsyncIterator[Path]:
     """A hidden folder next to an output, on the same disk, gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix=f".{beside.name}.", dir=beside.parent))
+    folder = Path(tempfile.mkdtemp(prefix=f".{beside.name}.", dir=beside.parent)).resolve()
     try:
         yield folder
     finally:
@@ -50,6 +34,7 @@ async def scratch(beside: Path) -> AsyncIterator[Path]:
 
 
 async def run_node(
+    nodes: Nodes,
     kind: str,
     folder: Path,
     request: Mapping[str, Any],
@@ -64,19 +49,19 @@ async def run_node(
     """
     (folder / "request.json").write_text(json.dumps(request))
     with (folder / LOG).open("wb") as log:
-        child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", MODULE, kind, str(folder), str(int(cap_s) + 60)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=log,
-            cwd=folder,
-            env=environment(),
-            start_new_session=True,
-        )
+        node = await asyncio.to_thread(nodes.start, kind, folder, int(cap_s) + 60, log.fileno())
+    lines = asyncio.StreamReader(limit=1 << 24)
+    loop = asyncio.get_running_loop()
+    pipe = os.fdopen(node.output, "rb", buffering=0)
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), pipe)
     try:
-        outcome = await _followed(child, kind, progress, stop, cap_s)
+        outcome = await _followed(lines, kind, progress, stop, cap_s)
+        # The node ends by itself now; cutting its lifeline earlier would make it take its output with it.
+        await _gone(nodes, node, lines)
     finally:
-        await _end(child)
+        os.close(node.lifeline)
+        await asyncio.shield(_gone(nodes, node, lines))
+        transport.close()
     if outcome is None:
         words = said((folder / LOG).read_bytes())
         raise ToolFailed(f"The process that makes the {kind} was killed or fell over. {words}".strip())
@@ -86,13 +71,12 @@ async def run_node(
 
 
 async def _followed(
-    child: asyncio.subprocess.Process, kind: str, progress: Progress, stop: Callable[[], bool], cap_s: float
+    lines: asyncio.StreamReader, kind: str, progress: Progress, stop: Callable[[], bool], cap_s: float
 ) -> dict[str, Any] | None:
     """Pass progress on until the outcome comes; None when the process ends without one."""
-    assert child.stdout is not None
     clock = asyncio.get_running_loop().time
     deadline = clock() + cap_s
-    line = asyncio.ensure_future(child.stdout.readline())
+    line = asyncio.ensure_future(lines.readline())
     try:
         while True:
             await asyncio.wait({line}, timeout=POLL_S)
@@ -108,18 +92,23 @@ async def _followed(
             if "done" not in message:
                 return message
             progress(message["done"], message["total"])
-            line = asyncio.ensure_future(child.stdout.readline())
+            line = asyncio.ensure_future(lines.readline())
     finally:
         line.cancel()
 
 
-async def _end(child: asyncio.subprocess.Process) -> None:
-    """Kill whatever is left of the process group and wait for the process."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
-    if child.stdin is not None:
-        child.stdin.close()
-    await asyncio.shield(child.wait())
+async def _gone(nodes: Nodes, node: Node, lines: asyncio.StreamReader) -> None:
+    """Wait until a node has ended, and have it killed when it does not."""
+    try:
+        await asyncio.wait_for(_drained(lines), GRACE_S)
+    except TimeoutError:
+        nodes.end(node)
+        await _drained(lines)
+
+
+async def _drained(lines: asyncio.StreamReader) -> None:
+    while await lines.read(1 << 16):
+        pass
 
 
 def publish(made: Path, out: Path) -> None:

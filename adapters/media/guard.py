@@ -11,7 +11,6 @@ import threading
 from pathlib import Path
 
 MAX_DATA = 6 << 30
-MAX_FILE = 64 << 30
 
 
 def watch_parent(lifeline: int, folder: Path) -> None:
@@ -30,12 +29,12 @@ def watch_parent(lifeline: int, folder: Path) -> None:
     threading.Thread(target=wait, name="guard", daemon=True).start()
 
 
-def limit_resources(cpu_s: int) -> None:
+def limit_resources(cpu_s: int, file_bytes: int) -> None:
     """Cap CPU time, memory and file size of this process and its children; no core files."""
     for kind, value in (
         (resource.RLIMIT_CPU, cpu_s),
         (resource.RLIMIT_DATA, MAX_DATA),
-        (resource.RLIMIT_FSIZE, MAX_FILE),
+        (resource.RLIMIT_FSIZE, file_bytes),
         (resource.RLIMIT_CORE, 0),
     ):
         hard = resource.getrlimit(kind)[1]

@@ -1,4 +1,4 @@
-"""The program that makes one node of a plan: `python -m adapters.media.node_process KIND FOLDER`.
+"""What a node process does: makes one node of a plan in a folder.
 
 Reads `request.json` in the folder, writes its output there, and speaks JSON lines on standard output:
 `{"done": n, "total": m}` while working, then `{"result": …}` or `{"error": name, "sentence": …, "fix": …}`.
@@ -127,16 +127,13 @@ def _to_disk(path: Path) -> None:
         os.close(handle)
 
 
-def main() -> None:
-    """Take the kind and the folder from the command line."""
-    kind, folder = sys.argv[1], Path(sys.argv[2])
-    watch_parent(sys.stdin.fileno(), folder)
-    limit_resources(int(sys.argv[3]))
+def run(kind: str, folder: str, cpu_s: int, file_bytes: int) -> None:
+    """Be a node: descriptors 0, 1 and 2 are lifeline, output and log. Does not return."""
+    os.chdir(folder)
+    watch_parent(0, Path(folder))
+    limit_resources(cpu_s, file_bytes)
     lines = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    work(kind, folder, lambda message: print(json.dumps(message), file=lines, flush=True))
+    work(kind, Path(folder), lambda message: print(json.dumps(message), file=lines, flush=True))
+    sys.stderr.flush()
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

@@ -16,6 +16,7 @@ from adapters.media import ffmpeg
 from adapters.media.child import publish, run_node, scratch
 from adapters.media.errors import MissingAsset
 from adapters.media.node_process import OUT, PLAN
+from adapters.media.nodes import Nodes
 from adapters.media.typefaces import fonts_digest
 from domain.production.ports import Assets, Finding, Inspection, Progress
 from timeline.plan import Overlay, Picture, RenderPlan, Segment, Shot, SoundMix
@@ -37,6 +38,13 @@ class FfmpegRenderer:
 
     Raises the errors of adapters.media.errors, and Stopped.
     """
+
+    def __init__(self) -> None:
+        self._nodes = Nodes()
+
+    def close(self) -> None:
+        """End the process that renders are forked from; it also ends by itself when idle or when this one ends."""
+        self._nodes.close()
 
     @cached_property
     def build(self) -> str:
@@ -66,14 +74,14 @@ class FfmpegRenderer:
         megapixels = plan.output.width * plan.output.height / 1e6
         cap = BASE_CAP_S + segment.frames * megapixels * SECONDS_PER_MEGAPIXEL_FRAME
         request = {"assets": _paths(assets, pictures_in(segment))}
-        await _make("segment", alone, request, out, progress, stop, cap)
+        await self._make("segment", alone, request, out, progress, stop, cap)
 
     async def mix_sound(
         self, plan: RenderPlan, assets: Assets, out: Path, progress: Progress, stop: Callable[[], bool]
     ) -> None:
         """Write the whole film's sound as 32-bit float WAV."""
         request = {"assets": _paths(assets, {sound.asset for sound in plan.sound.sounds})}
-        await _make("sound", plan, request, out, progress, stop, _film_cap(plan))
+        await self._make("sound", plan, request, out, progress, stop, _film_cap(plan))
 
     async def join(
         self,
@@ -86,7 +94,7 @@ class FfmpegRenderer:
     ) -> None:
         """Write the finished film."""
         request = {"segments": [str(path.resolve()) for path in segments], "sound": str(sound.resolve())}
-        await _make("join", plan, request, out, progress, stop, _film_cap(plan))
+        await self._make("join", plan, request, out, progress, stop, _film_cap(plan))
 
     async def inspect(self, film: Path, plan: RenderPlan | None, stop: Callable[[], bool]) -> Inspection:
         """Measure and judge a film; a file that is none gives a finding. Raises MissingAsset."""
@@ -96,29 +104,31 @@ class FfmpegRenderer:
         async with scratch(film) as folder:
             if plan is not None:
                 (folder / PLAN).write_text(plan.model_dump_json())
-            found = await run_node("inspect", folder, {"film": str(film.resolve())}, _no_progress, stop, cap)
+            found = await run_node(
+                self._nodes, "inspect", folder, {"film": str(film.resolve())}, _no_progress, stop, cap
+            )
         return Inspection(found["facts"], [Finding(**finding) for finding in found["findings"]])
 
     async def still(self, film: Path, frame: int, out: Path, width: int, height: int) -> None:
         """Write one frame as JPEG, cropped to the size."""
         request = {"film": str(film.resolve()), "frame": frame, "width": width, "height": height}
-        await _make("still", None, request, out, _no_progress, lambda: False, BASE_CAP_S)
+        await self._make("still", None, request, out, _no_progress, lambda: False, BASE_CAP_S)
 
-
-async def _make(
-    kind: str,
-    plan: RenderPlan | None,
-    request: Mapping[str, Any],
-    out: Path,
-    progress: Progress,
-    stop: Callable[[], bool],
-    cap_s: float,
-) -> None:
-    async with scratch(out) as folder:
-        if plan is not None:
-            (folder / PLAN).write_text(plan.model_dump_json())
-        await run_node(kind, folder, request, progress, stop, cap_s)
-        publish(folder / OUT, out)
+    async def _make(
+        self,
+        kind: str,
+        plan: RenderPlan | None,
+        request: Mapping[str, Any],
+        out: Path,
+        progress: Progress,
+        stop: Callable[[], bool],
+        cap_s: float,
+    ) -> None:
+        async with scratch(out) as folder:
+            if plan is not None:
+                (folder / PLAN).write_text(plan.model_dump_json())
+            await run_node(self._nodes, kind, folder, request, progress, stop, cap_s)
+            publish(folder / OUT, out)
 
 
 def pictures_in(segment: Segment) -> set[str]:

@@ -134,6 +134,12 @@ def caption(text: str, at: tuple[int, int], first: int, frames: int, **more: Any
     return TextState(style="caption", events=(f"{{\\pos({at[0]},{at[1]})}}{text}",), first=first, frames=frames, **more)
 
 
+def later(shot: Shot, offset: int) -> Shot:
+    """The same shot seen from a later frame of its item."""
+    assert shot.motion is not None
+    return shot.model_copy(update={"motion": shot.motion.model_copy(update={"offset": offset})})
+
+
 def small_plan(
     studio: Studio,
     size: tuple[int, int] = (320, 180),
@@ -149,12 +155,7 @@ def small_plan(
     item = body + cross
     shot_a = Shot(asset=a, motion=zoom("1", "0.87", item))
     shot_b = Shot(asset=b, motion=zoom("0.87", "1", item + body))
-    late = {"update": {"motion": shot_a.motion.model_copy(update={"offset": body})}} if shot_a.motion else {}
-    moved = (
-        shot_b.model_copy(update={"motion": shot_b.motion.model_copy(update={"offset": cross})})
-        if shot_b.motion
-        else shot_b
-    )
+    late_a, late_b = later(shot_a, body), later(shot_b, cross)
     line = max(1, h // 120)
     logo = Overlay(
         asset=studio.logo((h // 5 & ~1, h // 5 & ~1)),
@@ -189,10 +190,10 @@ def small_plan(
             kind="transition",
             start=body,
             frames=cross,
-            picture=Blend(transition="crossfade", a=shot_a.model_copy(**late), b=shot_b, length=cross),
+            picture=Blend(transition="crossfade", a=late_a, b=shot_b, length=cross),
             items=("a", "b"),
         ),
-        Segment(index=2, kind="body", start=item, frames=body, picture=moved, captions=states, items=("b",)),
+        Segment(index=2, kind="body", start=item, frames=body, picture=late_b, captions=states, items=("b",)),
         Segment(
             index=3,
             kind="body",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,9 +33,9 @@ def never() -> bool:
     return False
 
 
-async def make(plan: RenderPlan, studio: Studio, folder: Path) -> Made:
+async def make(renderer: FfmpegRenderer, plan: RenderPlan, studio: Studio, folder: Path) -> Made:
     """Render a whole plan into a folder."""
-    renderer, folder = FfmpegRenderer(), folder / "made"
+    folder = folder / "made"
     folder.mkdir(exist_ok=True)
     segments = [folder / f"{part.index}.mp4" for part in plan.segments]
     for part, out in zip(plan.segments, segments, strict=True):
@@ -47,10 +47,18 @@ async def make(plan: RenderPlan, studio: Studio, folder: Path) -> Made:
 
 
 @pytest.fixture(scope="session")
-async def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+def renderer() -> Iterator[FfmpegRenderer]:
+    """One renderer for all tests, as a worker has one for all its steps."""
+    renderer = FfmpegRenderer()
+    yield renderer
+    renderer.close()
+
+
+@pytest.fixture(scope="session")
+async def made(renderer: FfmpegRenderer, tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("a film's folder")
     studio = Studio(folder)
-    return await make(small_plan(studio, body=96, cross=9), studio, folder)
+    return await make(renderer, small_plan(studio, body=96, cross=9), studio, folder)
 
 
 @pytest.fixture

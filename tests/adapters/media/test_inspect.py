@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import numpy as np
@@ -33,12 +34,16 @@ def codes(found: Inspection, severity: str = "error") -> set[str]:
     return {finding.code for finding in found.findings if finding.severity == severity}
 
 
-async def inspected(film: Path, plan: RenderPlan | None) -> Inspection:
-    return await FfmpegRenderer().inspect(film, plan, never)
+Inspect = Callable[[Path, RenderPlan | None], Awaitable[Inspection]]
+
+
+@pytest.fixture
+def inspected(renderer: FfmpegRenderer) -> Inspect:
+    return lambda film, plan: renderer.inspect(film, plan, never)
 
 
 class TestCleanFilm:
-    async def test_no_finding_at_all(self, made: Made) -> None:
+    async def test_no_finding_at_all(self, inspected: Inspect, made: Made) -> None:
         found = await inspected(made.film, made.plan)
         assert list(found.findings) == []
         assert found.passed
@@ -46,16 +51,16 @@ class TestCleanFilm:
         assert found.facts["loudness_lufs"] == pytest.approx(-14, abs=0.5)
         assert found.facts["bt709"] is True
 
-    async def test_speech_is_found_in_its_place(self, made: Made) -> None:
+    async def test_speech_is_found_in_its_place(self, inspected: Inspect, made: Made) -> None:
         found = await inspected(made.film, made.plan)
         assert found.facts["speech_lag_s"] == pytest.approx(0, abs=0.05)
 
-    async def test_no_finding_without_a_plan(self, made: Made) -> None:
+    async def test_no_finding_without_a_plan(self, inspected: Inspect, made: Made) -> None:
         assert list((await inspected(made.film, None)).findings) == []
 
 
 class TestPicture:
-    async def test_black(self, made: Made, tmp_path: Path) -> None:
+    async def test_black(self, inspected: Inspect, made: Made, tmp_path: Path) -> None:
         black = f"drawbox=enable='between(t,3,5.6)':color=black:t=fill,{TAGGED}"
         film = remade(made.film, tmp_path / "f.mp4", "-vf", black, *PICTURE, *FAST, "-c:a", "copy")
         found = await inspected(film, made.plan)
@@ -64,7 +69,7 @@ class TestPicture:
         assert finding.start == pytest.approx(3, abs=0.1)
         assert finding.end == pytest.approx(5.6, abs=0.1)
 
-    async def test_frozen(self, made: Made, tmp_path: Path) -> None:
+    async def test_frozen(self, inspected: Inspect, made: Made, tmp_path: Path) -> None:
         frozen = f"loop=loop=75:size=1:start=20,trim=end_frame={made.plan.frames},setpts=N/30/TB,{TAGGED}"
         film = remade(made.film, tmp_path / "f.mp4", "-vf", frozen, *PICTURE, *FAST, "-c:a", "copy")
         found = await inspected(film, made.plan)
@@ -75,7 +80,7 @@ class TestPicture:
         assert 20 / 30 <= start <= 1.1  # coding noise may last until the next key frame
         assert end == pytest.approx(96 / 30, abs=0.1)
 
-    async def test_a_meant_still_is_no_freeze(self, made: Made, tmp_path: Path) -> None:
+    async def test_a_meant_still_is_no_freeze(self, inspected: Inspect, made: Made, tmp_path: Path) -> None:
         frozen = f"loop=loop=75:size=1:start=0,trim=end_frame={made.plan.frames},setpts=N/30/TB,{TAGGED}"
         film = remade(made.film, tmp_path / "f.mp4", "-vf", frozen, *PICTURE, *FAST, "-c:a", "copy")
         first = made.plan.segments[0]
@@ -84,59 +89,61 @@ class TestPicture:
         found = await inspected(film, made.plan.model_copy(update={"segments": segments}))
         assert list(found.findings) == []
 
-    async def test_wrong_size_rate_and_colour(self, made: Made, tmp_path: Path) -> None:
+    async def test_wrong_size_rate_and_colour(self, inspected: Inspect, made: Made, tmp_path: Path) -> None:
         wrong = "scale=160:90,fps=25,setparams=colorspace=smpte170m"
         film = remade(made.film, tmp_path / "f.mp4", "-vf", wrong, *PICTURE, *FAST, "-c:a", "copy")
         found = await inspected(film, made.plan)
         assert {"wrong_size", "wrong_rate", "wrong_colour"} <= codes(found)
 
-    async def test_wrong_pixels(self, made: Made, tmp_path: Path) -> None:
+    async def test_wrong_pixels(self, inspected: Inspect, made: Made, tmp_path: Path) -> None:
         film = remade(made.film, tmp_path / "f.mp4", "-vf", TAGGED, *PICTURE[:-1], "yuv444p", *FAST, "-c:a", "copy")
         assert codes(await inspected(film, made.plan)) == {"wrong_pixels"}
 
 
 class TestLength:
-    async def test_too_short(self, made: Made, tmp_path: Path) -> None:
+    async def test_too_short(self, inspected: Inspect, made: Made, tmp_path: Path) -> None:
         film = remade(made.film, tmp_path / "f.mp4", "-t", "5", "-vf", TAGGED, *PICTURE, *FAST)
         assert "too_short" in codes(await inspected(film, made.plan))
 
-    async def test_too_long(self, made: Made, tmp_path: Path) -> None:
+    async def test_too_long(self, inspected: Inspect, made: Made, tmp_path: Path) -> None:
         longer = f"tpad=stop_mode=clone:stop=12,{TAGGED}"
         film = remade(made.film, tmp_path / "f.mp4", "-vf", longer, *PICTURE, *FAST, "-c:a", "copy")
         assert "too_long" in codes(await inspected(film, made.plan))
 
 
 class TestSound:
-    async def test_silent(self, made: Made, tmp_path: Path) -> None:
+    async def test_silent(self, inspected: Inspect, made: Made, tmp_path: Path) -> None:
         film = remade(made.film, tmp_path / "f.mp4", "-af", "volume=0", "-c:v", "copy", *FAST)
         assert codes(await inspected(film, made.plan)) == {"silent"}
 
-    async def test_no_sound(self, made: Made, tmp_path: Path) -> None:
+    async def test_no_sound(self, inspected: Inspect, made: Made, tmp_path: Path) -> None:
         film = remade(made.film, tmp_path / "f.mp4", "-an", "-c:v", "copy", *FAST)
         assert codes(await inspected(film, made.plan)) == {"no_sound"}
         assert codes(await inspected(film, None), "warning") == {"no_sound"}
 
     @pytest.mark.parametrize(("gain", "code"), [("4dB", "too_loud"), ("-4dB", "too_quiet")])
-    async def test_level(self, made: Made, tmp_path: Path, gain: str, code: str) -> None:
+    async def test_level(self, inspected: Inspect, made: Made, tmp_path: Path, gain: str, code: str) -> None:
         film = remade(made.film, tmp_path / "f.mp4", "-af", f"volume={gain}", "-c:v", "copy", *FAST)
         found = await inspected(film, made.plan)
         assert code in codes(found)
         assert ("peaks" in codes(found)) == (code == "too_loud")
 
-    async def test_missing_speech(self, made: Made, tmp_path: Path) -> None:
+    async def test_missing_speech(self, inspected: Inspect, made: Made, tmp_path: Path) -> None:
         gone = "volume=enable='between(t,3,6)':volume=0"
         film = remade(made.film, tmp_path / "f.mp4", "-af", gone, "-c:v", "copy", *FAST)
         found = await inspected(film, made.plan)
         assert "dead_air" in codes(found)
 
-    async def test_silence_where_nobody_speaks_is_a_warning(self, made: Made, tmp_path: Path) -> None:
+    async def test_silence_where_nobody_speaks_is_a_warning(
+        self, inspected: Inspect, made: Made, tmp_path: Path
+    ) -> None:
         film = remade(
             made.film, tmp_path / "f.mp4", "-af", "volume=enable='between(t,3,6)':volume=0", "-c:v", "copy", *FAST
         )
         assert "dead_air" in codes(await inspected(film, None), "warning")
 
     @pytest.mark.parametrize("late", [0.3, -0.3])
-    async def test_speech_out_of_place(self, made: Made, tmp_path: Path, late: float) -> None:
+    async def test_speech_out_of_place(self, inspected: Inspect, made: Made, tmp_path: Path, late: float) -> None:
         (raw := tmp_path / "raw.f32").write_bytes(
             ffmpeg.run(ffmpeg.decode_sound_argv(f"file:{made.film}", 48_000), tmp_path, what="decode")
         )
@@ -147,7 +154,7 @@ class TestSound:
         assert codes(found) == {"out_of_sync"}
         assert found.facts["speech_lag_s"] == pytest.approx(late, abs=0.05)
 
-    async def test_streams_that_start_apart(self, made: Made, tmp_path: Path) -> None:
+    async def test_streams_that_start_apart(self, inspected: Inspect, made: Made, tmp_path: Path) -> None:
         film = _with_sound(made.film, made.film, tmp_path / "f.mp4", "-itsoffset", "0.2")
         assert "out_of_sync" in codes(await inspected(film, made.plan))
 
@@ -160,18 +167,18 @@ def _with_sound(film: Path, sound: Path, out: Path, *shift: str) -> Path:
 
 
 class TestForm:
-    async def test_index_at_the_end(self, made: Made, tmp_path: Path) -> None:
+    async def test_index_at_the_end(self, inspected: Inspect, made: Made, tmp_path: Path) -> None:
         film = remade(made.film, tmp_path / "f.mp4", "-c", "copy")
         assert codes(await inspected(film, made.plan)) == {"not_faststart"}
 
-    async def test_uneven_times(self, made: Made, tmp_path: Path) -> None:
+    async def test_uneven_times(self, inspected: Inspect, made: Made, tmp_path: Path) -> None:
         uneven = f"setpts='if(gte(N,50),PTS+3/30/TB,PTS)',{TAGGED}"
         film = remade(
             made.film, tmp_path / "f.mp4", "-vf", uneven, "-fps_mode", "passthrough", *PICTURE, *FAST, "-c:a", "copy"
         )
         assert "uneven_times" in codes(await inspected(film, made.plan))
 
-    async def test_damaged(self, made: Made, tmp_path: Path) -> None:
+    async def test_damaged(self, inspected: Inspect, made: Made, tmp_path: Path) -> None:
         data = bytearray(made.film.read_bytes())
         middle = len(data) // 2
         data[middle : middle + 20_000] = bytes(20_000)
@@ -179,7 +186,7 @@ class TestForm:
         found = await inspected(film, made.plan)
         assert not found.passed
 
-    async def test_cut_off(self, made: Made, tmp_path: Path) -> None:
+    async def test_cut_off(self, inspected: Inspect, made: Made, tmp_path: Path) -> None:
         data = made.film.read_bytes()
         (film := tmp_path / "f.mp4").write_bytes(data[: len(data) * 2 // 3])
         found = await inspected(film, made.plan)
@@ -190,9 +197,9 @@ class TestForm:
         [b"", b"not a film at all", b"ffconcat version 1.0\nfile /etc/hostname\n", b"#EXTM3U\nfile:///etc/hostname\n"],
         ids=["empty", "text", "ffconcat", "playlist"],
     )
-    async def test_not_a_video(self, made: Made, tmp_path: Path, content: bytes) -> None:
+    async def test_not_a_video(self, inspected: Inspect, made: Made, tmp_path: Path, content: bytes) -> None:
         (film := tmp_path / "f.mp4").write_bytes(content)
         assert codes(await inspected(film, made.plan)) == {"not_a_video"}
 
-    async def test_sound_alone_is_not_a_video(self, made: Made) -> None:
+    async def test_sound_alone_is_not_a_video(self, inspected: Inspect, made: Made) -> None:
         assert codes(await inspected(made.sound, made.plan)) == {"not_a_video"}

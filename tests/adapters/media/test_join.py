@@ -52,7 +52,7 @@ class TestJoinedFilm:
     async def test_form(self, made: Made) -> None:
         facts = probe(made.film)
         assert isinstance(facts, FilmFacts)
-        assert (facts.width, facts.height, facts.rate, facts.pix_fmt) == (320, 180, 30, "yuv420p")
+        assert (facts.width, facts.height, facts.rate, facts.pix_fmt) == (320, 180, Fraction(30), "yuv420p")
         assert (facts.colour, facts.limited, facts.codec) == ((1, 1, 1), True, "h264")
         assert facts.duration == Fraction(made.plan.frames, 30)
         assert facts.start == 0
@@ -73,7 +73,7 @@ class TestJoinedFilm:
 
 
 @pytest.mark.parametrize("rate", [Rate(num=30), Rate(num=30_000, den=1001), Rate(num=25)], ids=str)
-async def test_random_cuts_join_without_a_seam(studio: Studio, rate: Rate) -> None:
+async def test_random_cuts_join_without_a_seam(renderer: FfmpegRenderer, studio: Studio, rate: Rate) -> None:
     cuts = random.Random(rate.num)
     lengths = [1, 2, 3, *(cuts.randint(1, 40) for _ in range(4))]
     parts, start = [], 0
@@ -90,7 +90,7 @@ async def test_random_cuts_join_without_a_seam(studio: Studio, rate: Rate) -> No
         segments=tuple(parts),
         sound=small_mix(studio, start, rate),
     )
-    made = await make(plan, studio, studio.folder)
+    made = await make(renderer, plan, studio, studio.folder)
     decoding, shown = times(made.film)
     assert shown == [Fraction(k * rate.den, rate.num) for k in range(start)]
     assert {b - a for a, b in pairwise(decoding)} == {Fraction(rate.den, rate.num)}
@@ -102,13 +102,13 @@ async def test_random_cuts_join_without_a_seam(studio: Studio, rate: Rate) -> No
 
 
 class TestRefusals:
-    async def test_a_segment_too_few(self, made: Made, tmp_path: Path) -> None:
+    async def test_a_segment_too_few(self, renderer: FfmpegRenderer, made: Made, tmp_path: Path) -> None:
         with pytest.raises(PlanUnrenderable, match="4 segments; 3 files"):
-            await FfmpegRenderer().join(made.plan, made.segments[:3], made.sound, tmp_path / "f.mp4", quiet, never)
+            await renderer.join(made.plan, made.segments[:3], made.sound, tmp_path / "f.mp4", quiet, never)
         assert list(tmp_path.iterdir()) == []
 
-    async def test_a_segment_of_other_length(self, made: Made, tmp_path: Path) -> None:
+    async def test_a_segment_of_other_length(self, renderer: FfmpegRenderer, made: Made, tmp_path: Path) -> None:
         order = [made.segments[0], made.segments[0], *made.segments[2:]]
         with pytest.raises(PlanUnrenderable, match="Segment 1 has 96 frames instead of 9"):
-            await FfmpegRenderer().join(made.plan, order, made.sound, tmp_path / "f.mp4", quiet, never)
+            await renderer.join(made.plan, order, made.sound, tmp_path / "f.mp4", quiet, never)
         assert list(tmp_path.iterdir()) == []
