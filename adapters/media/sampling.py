@@ -88,13 +88,12 @@ def warp(source: Plane, x: Axis, y: Axis, target: Plane) -> None:
 
 def shifted(plane: Plane, across: float, down: float) -> Plane:
     """A copy sampled `across`, `down` pixels further with a cubic kernel; its edges repeated PAD wide."""
-    copy = plane
-    if across or down:
-        kernels = _cubic(across), _cubic(down)
-        copy = np.asarray(
-            cv2.sepFilter2D(plane, -1, *kernels, anchor=(1, 1), borderType=cv2.BORDER_REPLICATE), np.uint8
-        )
-    return np.asarray(cv2.copyMakeBorder(copy, PAD, PAD, PAD, PAD, cv2.BORDER_REPLICATE))
+    padded = np.asarray(cv2.copyMakeBorder(plane, PAD, PAD, PAD, PAD, cv2.BORDER_REPLICATE), np.uint8)
+    if not (across or down):
+        return padded
+    kernels = _cubic(across), _cubic(down)
+    moved = cv2.sepFilter2D(padded, -1, *kernels, anchor=(1, 1), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, np.uint8)
 
 
 def _cubic(d: float) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
