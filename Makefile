@@ -27,6 +27,8 @@ check: ## Style, types, import contracts, migrations, translations
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(PY) -c "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
+	$(PY) -m app migrate --check
+	$(PY) -m pytest -p no:cacheprovider tests/app/test_i18n.py
 	@echo "All checks passed."
 
 bench: ## Measure speed, memory and film quality

@@ -1,0 +1,32 @@
+"""`make bench`: every benchmark that needs nothing running, or the named ones."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from benchmarks import memory, render_cost
+
+BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
+    "render_cost": render_cost.main,
+    "memory": memory.main,
+}
+ALONE = ("render_cost",)
+"""Those that need no running stack."""
+
+
+def main(names: Sequence[str]) -> int:
+    """Run benchmarks; answers 1 when one misses its limit."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"There is no benchmark {', '.join(unknown)}: choose from {', '.join(BENCHMARKS)}.")
+        return 2
+    failed = 0
+    for name in names or ALONE:
+        print(f"── {name}")
+        failed |= BENCHMARKS[name]([])
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
