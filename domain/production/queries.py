@@ -408,7 +408,7 @@ async def _spent(unit: Unit, job_id: UUID) -> tuple[Spent, ...]:
         .order_by(func.coalesce(func.sum(Effect.micro_dollars), 0).desc(), Effect.step_kind, Effect.provider)
     )
     return tuple(
-        Spent(kind, provider, calls, int(paid), unknown)
+        Spent(kind, provider, calls, int(paid or 0), unknown)
         for kind, provider, calls, paid, unknown in await unit.session.execute(statement)
     )
 
