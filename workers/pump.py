@@ -2,8 +2,9 @@
 
     python -m workers.pump
 
-It relays the outbox, wakes delayed steps, takes steps from workers that are gone, keeps every pool supplied with
-tickets, forecasts, recounts and sweeps. Everything it does may be done twice.
+On every tick and hint it looks once (`glance`) and does only what there is to do: it relays the outbox, wakes delayed
+steps, takes steps from workers that are gone, keeps every pool supplied with tickets. By the clock it forecasts,
+recounts and sweeps. Everything it does may be done twice.
 """
 
 from __future__ import annotations
@@ -26,15 +27,16 @@ from adapters import lifeline, settings, wiring
 from adapters.database import DatabaseError
 from adapters.logs import configure_logs
 from adapters.queue.broker import make_broker
+from adapters.queue.feed import RedisFeed
+from adapters.queue.names import all_events_channels, work_channel
 from adapters.settings import Settings, SettingsError
 from adapters.store.objects import sweep_staging
 from domain.dispatch import farm
 from domain.dispatch.policy import tickets_wanted
 from domain.dispatch.recount import recount
-from domain.dispatch.watch import wake_delayed
+from domain.dispatch.watch import glance, wake_delayed
 from domain.production.engine import reap_expired, reap_orphans
 from domain.production.manifest import write_manifest
-from domain.production.pipeline import STEP_KINDS
 from domain.production.upkeep import missing_manifests, update_forecasts
 from workers import host
 from workers.actors import send_ticket, tickets_waiting
@@ -42,7 +44,10 @@ from workers.relay import relay
 
 log = structlog.get_logger(__name__)
 
-TICK_S = 0.25
+TICK_S = 1.0
+"""The pump looks this often by itself…"""
+HURRY_S = 0.1
+"""…and this soon after a hint, at most."""
 LEASE_S = 10.0
 STALE_STAGING_S = 6 * 3600.0
 
@@ -65,37 +70,62 @@ class Pump:
     runtime: wiring.Runtime
     broker: RedisBroker
     ending: asyncio.Event = field(default_factory=asyncio.Event)
+    hinted: asyncio.Event = field(default_factory=asyncio.Event)
     holder: str = field(default_factory=lambda: f"{host.name()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
     drift: int = 0
     _led_until: float = 0.0
-    _loads: dict[str, farm.PoolLoad] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Tick until told to end, then let another lead at once."""
-        duties = self.duties()
-        while not self.ending.is_set():
-            if await self._lead():
-                for duty in duties:
-                    await self._do(duty)
-            try:
-                await asyncio.wait_for(self.ending.wait(), TICK_S)
-            except TimeoutError:
-                continue
+        duties, listening = self.duties(), asyncio.create_task(self._listen())
+        try:
+            while not self.ending.is_set():
+                if await self._lead():
+                    await self._tick(duties)
+                await self._rest()
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
         await farm.resign(self.runtime.units, "pump", self.holder)
 
+    async def _tick(self, duties: list[Duty]) -> None:
+        await self._do(Duty("glance", 0.0, self._glance))
+        for duty in duties:
+            await self._do(duty)
+
+    async def _rest(self) -> None:
+        """Wait for a hint or the next tick; hints that come in swarms are answered together."""
+        await _first_of(TICK_S, self.hinted, self.ending)
+        if self.hinted.is_set():
+            await _first_of(HURRY_S, self.ending)
+            self.hinted.clear()
+
+    async def _listen(self) -> None:
+        """Any event of any tenant may mean that a step has become ready."""
+        feed = RedisFeed(self.settings.redis_url, poll_s=60.0)
+        async for hint in feed.listen(all_events_channels(), work_channel()):
+            if hint is not None:
+                self.hinted.set()
+
     def duties(self) -> list[Duty]:
-        """All duties, in the order of one tick."""
+        """What is done by the clock, whether or not a look shows that there is something to do."""
         return [
-            Duty("relay", TICK_S, self._relay),
-            Duty("wake", 1.0, self._wake),
             Duty("orphans", 2.0, self._orphans),
-            Duty("reap", 1.0, self._reap),
-            Duty("tickets", TICK_S, self._tickets),
             Duty("forecasts", 2.0, self._forecasts),
-            Duty("manifests", 10.0, self._manifests),
+            Duty("manifests", 15.0, self._manifests),
             Duty("recount", 60.0, self._recount),
             Duty("sweep", 600.0, self._sweep),
         ]
+
+    async def _glance(self) -> None:
+        seen = await glance(self.runtime.units)
+        if seen.unsent:
+            await relay(self.runtime.units, self.runtime.signal)
+        if seen.expired:
+            await self._reap()
+        woken = await wake_delayed(self.runtime.units) if seen.due else {}
+        if seen.ready or woken:
+            await self._tickets()
 
     async def _lead(self) -> bool:
         if time.monotonic() < self._led_until:
@@ -120,12 +150,6 @@ class Pump:
         except Exception:
             log.exception("pump.duty_failed", duty=duty.name)
 
-    async def _relay(self) -> None:
-        await relay(self.runtime.units, self.runtime.signal)
-
-    async def _wake(self) -> None:
-        await wake_delayed(self.runtime.units)
-
     async def _orphans(self) -> None:
         freed = await reap_orphans(self.runtime.units, host.name(), host.boot_id(), host.alive)
         if freed:
@@ -137,8 +161,8 @@ class Pump:
             log.info("pump.recovered", steps=freed, reason="the lease ran out")
 
     async def _tickets(self) -> None:
-        self._loads = await farm.pool_loads(self.runtime.units)
-        for pool, load in self._loads.items():
+        loads = await farm.pool_loads(self.runtime.units)
+        for pool, load in loads.items():
             if load.eligible:
                 await asyncio.to_thread(self._top_up, pool, load)
 
@@ -148,9 +172,10 @@ class Pump:
             send_ticket(self.broker, pool)
 
     async def _forecasts(self) -> None:
-        slots = max((load.slots for load in self._loads.values()), default=1)
-        fan_out = frozenset(kind for kind, module in STEP_KINDS.items() if module.FAN_OUT)
-        await update_forecasts(self.runtime.units, max(1, slots), fan_out)
+        loads = await farm.pool_loads(self.runtime.units)
+        slots = max((load.slots for load in loads.values()), default=1)
+        if any(load.running or load.eligible for load in loads.values()):
+            await update_forecasts(self.runtime.units, max(1, slots))
 
     async def _manifests(self) -> None:
         for tenant_id, job_id in await missing_manifests(self.runtime.units):
@@ -163,6 +188,14 @@ class Pump:
 
     async def _sweep(self) -> None:
         await asyncio.to_thread(sweep_staging, self.settings.staging, STALE_STAGING_S)
+
+
+async def _first_of(seconds: float, *events: asyncio.Event) -> None:
+    """Wait until one of the events is set, at most for some seconds."""
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
 
 
 async def pump(chosen: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
 import time
 from collections.abc import Mapping
@@ -73,7 +74,8 @@ class Slots:
         while not self.draining:
             self.work(pool)
             with condition:
-                condition.wait(POLL_S)
+                # All pollers of a pool together look about every POLL_S; the spread keeps them apart.
+                condition.wait(POLL_S * self.slots[pool] * random.uniform(0.7, 1.3))  # noqa: S311
 
     def drain(self) -> None:
         """Claim nothing more."""

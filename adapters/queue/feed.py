@@ -25,11 +25,16 @@ class RedisFeed:
         self._redis, self._poll_s = Redis.from_url(url, socket_connect_timeout=1), poll_s
 
     async def listen(self, *channels: str) -> AsyncIterator[str | None]:
-        """Yield each hint's text, or None when the poll time has passed without one."""
+        """Yield each hint's text, or None when the poll time has passed without one; a channel may end in `*`."""
+        patterns = [channel for channel in channels if channel.endswith("*")]
+        names = [channel for channel in channels if not channel.endswith("*")]
         while True:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as subscription:
-                    await subscription.subscribe(*channels)
+                    if names:
+                        await subscription.subscribe(*names)
+                    if patterns:
+                        await subscription.psubscribe(*patterns)
                     async with aclosing(self._hints(subscription)) as hints:
                         async for hint in hints:
                             yield hint

@@ -12,6 +12,11 @@ def events_channel(tenant_id: UUID) -> str:
     return f"{PREFIX}:events:{tenant_id}"
 
 
+def all_events_channels() -> str:
+    """The pattern of all tenants' event hints, for the pump."""
+    return f"{PREFIX}:events:*"
+
+
 def progress_channel(tenant_id: UUID) -> str:
     """Where a tenant's running steps hint that their progress has moved."""
     return f"{PREFIX}:progress:{tenant_id}"

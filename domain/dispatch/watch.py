@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.dispatch.claim import Claim
 from domain.dispatch.flows import add_ready
 from domain.dispatch.locks import lock_pools
-from domain.dispatch.model import Step, Worker
+from domain.dispatch.model import SchedFlow, Step, Worker
+from tenants.model import OutboxMessage
 from tenants.principal import worker_principal
 from tenants.unit import Units
 
@@ -29,6 +30,34 @@ class Lost:
     claim: Claim
     crash_count: int
     max_crashes: int
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What there is to do at all, found in one cheap look: unsent messages, delays over, leases over, ready pools."""
+
+    unsent: bool
+    due: bool
+    expired: bool
+    ready: frozenset[str]
+
+
+async def glance(units: Units) -> Glance:
+    """Look once; everything after is only done when this says that there is something to do."""
+    now = func.clock_timestamp()
+    async with units.system("watch") as unit:
+        row = await unit.session.execute(
+            select(
+                exists().where(OutboxMessage.sent_at.is_(None)),
+                exists().where(Step.state == "delayed", Step.not_before <= now),
+                exists().where(Step.state == "running", Step.lease_expires < now),
+                select(func.array_agg(SchedFlow.pool.distinct()))
+                .where(SchedFlow.ready > 0, ~SchedFlow.paused)
+                .scalar_subquery(),
+            )
+        )
+        unsent, due, expired, ready = row.one()
+    return Glance(unsent, due, expired, frozenset(ready or ()))
 
 
 async def expired_leases(units: Units, limit: int = 50) -> list[Lost]:

@@ -44,14 +44,16 @@ def forecast(now: datetime, steps: Sequence[Remaining], unplanned_s: float, slot
     return Forecast(now + timedelta(seconds=left), now + timedelta(seconds=left * SPREAD))
 
 
-async def update_forecasts(units: Units, slots: int, fan_out: frozenset[str]) -> int:
+async def update_forecasts(units: Units, slots: int) -> int:
     """Write the forecasts of all active jobs that have moved; answer how many."""
     async with units.system("upkeep") as unit:
         session = unit.session
         now = (await session.execute(select(func.clock_timestamp()))).scalar_one()
         jobs = (await session.execute(select(Job).where(Job.state.in_(ACTIVE)))).scalars().all()
+        if not jobs:
+            return 0
         steps = await _remaining(session, [job.id for job in jobs])
-        planned = await _planned(session, [job.id for job in jobs], fan_out)
+        planned = await _planned(session, [job.id for job in jobs])
         changed = 0
         for job in jobs:
             unplanned = 0.0 if job.id in planned else float(job.spec.get("seconds", 0)) * MAKING_S_PER_FILM_S
@@ -90,9 +92,10 @@ async def _remaining(session: AsyncSession, jobs: Sequence[UUID]) -> Mapping[UUI
     return found
 
 
-async def _planned(session: AsyncSession, jobs: Sequence[UUID], fan_out: frozenset[str]) -> set[UUID]:
+async def _planned(session: AsyncSession, jobs: Sequence[UUID]) -> set[UUID]:
+    """Jobs whose fan-out is known: they have steps with a shard."""
     rows: Any = await session.execute(
-        select(Step.job_id).where(Step.job_id.in_(list(jobs)), Step.kind.in_(list(fan_out))).distinct()
+        select(Step.job_id).where(Step.job_id.in_(list(jobs)), Step.shard != "").distinct()
     )
     return set(rows.scalars())
 
