@@ -115,11 +115,18 @@ def _picture_items(parts: Ingredients, video: VideoPreset, canvas: tuple[int, in
     scenes = parts.script.scenes
     for index, scene in enumerate(scenes):
         if index:
-            items.append({"transition": video.transition, "duration": video.transition_seconds})
+            shorter = min(spans[scenes[index - 1].id], spans[scene.id])
+            items.append({"transition": video.transition, "duration": transition_length(video, shorter)})
         last = index == len(scenes) - 1
         until = None if last else {"ref": f"voice#s{first_sentence[scenes[index + 1].id]}", "edge": "start"}
         items.append(_picture_item(by_scene[scene.id], scene, index, spans[scene.id], until, video, canvas))
     return items
+
+
+def transition_length(video: VideoPreset, shorter: Fraction) -> str:
+    """Answer the transition's length in whole frames: the preset's, but at most a third of the shorter neighbour."""
+    fps = Fraction(video.fps)
+    return f"{max(1, int(min(Fraction(video.transition_seconds), shorter / 3) * fps))}f"
 
 
 def _picture_item(

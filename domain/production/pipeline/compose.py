@@ -5,8 +5,10 @@ Spawns one *render* step per segment and one for the sound; *mux* waits for all 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -19,14 +21,17 @@ from timeline.captions.sidecars import write_srt, write_vtt
 from timeline.compile import compile_plan
 from timeline.loading import parse
 from timeline.media import Media, MediaWord
-from timeline.plan import RenderPlan
-from timeline.profiles import PROFILES
+from timeline.plan import Master, RenderPlan
+from timeline.profiles import PROFILES, Profile
 from timeline.resolve import ResolvedTimeline, resolve
 
 KIND = "compose"
 VERSION = 1
 POOL = "io"
 FAN_OUT = False
+
+PRESETS = {"draft": "superfast", "standard": "veryfast", "high": "medium"}
+"""Quality of a video preset → preset of the encoder; veryfast is the knee of time against bytes."""
 
 FRAMES_PER_SECOND_GUESS = 30.0
 """Frames that one render slot makes in a second; only for the estimate."""
@@ -56,19 +61,26 @@ async def run(ctx: StepContext) -> StepResult:
     script = Script.model_validate_json(await ctx.read(str(ctx.work.inputs["script"]["script"])))
     narration = json.loads(await ctx.read(str(ctx.work.inputs["narrate"]["narration"])))
     parts = await _gather(ctx, spec, script, narration)
-    profile = PROFILES[spec.profile]
+    profile = choose_profile(spec)
     authored = compose_document(parts, spec.video.body, spec.profile, (profile.width, profile.height))
     document = parse(authored)
     media = _media(ctx.work, spec, parts, narration)
     resolved = resolve(document, media)
     fonts = ctx.tools.extra["font_metrics"]()
-    plan = compile_plan(resolved, spec.profile, fonts, ctx.tools.renderer.build)
+    plan = compile_plan(resolved, profile, fonts, ctx.tools.renderer.build)
     stored = await _keep(ctx, authored, resolved, plan)
     ctx.log(
         f"Plan: {plan.frames} frames in {len(plan.segments)} segments, {len(plan.cues)} captions, "
         f"{plan.output.width}×{plan.output.height}"
     )
     return hand_over(plan, stored, music=parts.music_sha is not None)
+
+
+def choose_profile(spec: JobSpec) -> Profile:
+    """Answer the profile with the video preset's quality and loudness."""
+    video = spec.video.body
+    master = Master(loudness_mlufs=int(Decimal(video.loudness_lufs) * 1000))
+    return dataclasses.replace(PROFILES[spec.profile], preset=PRESETS[video.quality], master=master)
 
 
 async def _gather(ctx: StepContext, spec: JobSpec, script: Script, narration: Mapping[str, Any]) -> Ingredients:

@@ -62,7 +62,7 @@ def cost(spec: Json, step: Json) -> float:
 
 async def run(ctx: StepContext) -> StepResult:
     spec = JobSpec.model_validate(ctx.work.job.spec)
-    facts = choose_facts(spec)
+    facts = choose_facts(spec, ctx.work.step.instruction)
     parts = draft_parts(spec, ctx.work)
 
     async def make(_staging: Path) -> Product:
@@ -76,8 +76,11 @@ async def run(ctx: StepContext) -> StepResult:
     return await _keep(ctx, script, facts, dict(made.facts))
 
 
-def choose_facts(spec: JobSpec) -> list[Fact]:
-    """Choose the facts a script of this length can use, by the recipe's tiers and documents."""
+def choose_facts(spec: JobSpec, instruction: str = "") -> list[Fact]:
+    """Choose the facts a script of this length can use, by the recipe's tiers and documents.
+
+    An instruction ("focus on the mirror") takes part in the choice.
+    """
     choice = spec.recipe.knowledge
     documents = [
         KnowledgeDocument(
@@ -92,7 +95,7 @@ def choose_facts(spec: JobSpec) -> list[Fact]:
         if part.body.tier in choice.tiers
         and (part.body.tier != 2 or not choice.documents or part.ref.slug in choice.documents)
     ]
-    return select_facts(spec.topic, documents, facts_wanted(spec.seconds), spec.language)
+    return select_facts(f"{spec.topic} {instruction}".strip(), documents, facts_wanted(spec.seconds), spec.language)
 
 
 def facts_wanted(seconds: int) -> int:

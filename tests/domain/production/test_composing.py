@@ -14,6 +14,7 @@ from domain.production.composing import (
     compose_document,
     fit_picture,
     timeline_words,
+    transition_length,
 )
 from domain.studio.script import Scene, Script, Sentence
 
@@ -81,6 +82,14 @@ class TestChooseMotion:
     def test_is_repeatable(self):
         arguments = ("seed", 1, Fraction(8), "0.1", ("0.5", "0.5"))
         assert choose_motion(*arguments) == choose_motion(*arguments)
+
+
+class TestTransitionLength:
+    @pytest.mark.parametrize(
+        ("scene", "length"), [(Fraction(9), "18f"), (Fraction(9, 10), "9f"), (Fraction(1, 30), "1f")]
+    )
+    def test_never_longer_than_a_third_of_the_shorter_scene(self, scene, length):
+        assert transition_length(VideoPreset(), scene) == length
 
 
 class TestComposeDocument:
