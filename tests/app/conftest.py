@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from httpx import ASGITransport, AsyncClient
 from litestar import Litestar
-from litestar.testing import AsyncTestClient
 
 from adapters.settings import Settings
 from app.main import build
@@ -23,7 +23,7 @@ HOST = "http://testserver.local"
 class Person:
     """A signed-in browser: adds what a real browser says of itself, and the session's token to forms."""
 
-    def __init__(self, client: AsyncTestClient[Litestar], space: Workspace, token: str) -> None:
+    def __init__(self, client: AsyncClient, space: Workspace, token: str) -> None:
         self.client, self.space, self.token = client, space, token
 
     @property
@@ -63,12 +63,13 @@ async def space(site: Site) -> Workspace:
 
 
 @pytest.fixture(scope="module")
-def browser(app: Litestar) -> Callable[[], AsyncTestClient[Litestar]]:
+def browser(app: Litestar) -> Callable[[], AsyncClient]:
     """Makes a browser that nobody has signed in."""
-    return lambda: AsyncTestClient(app, base_url=HOST)
+    # In the tests' own loop: connections of the site cannot be shared between two.
+    return lambda: AsyncClient(transport=ASGITransport(app), base_url=HOST)
 
 
-async def sign_in(client: AsyncTestClient[Litestar], site: Site, space: Workspace, name: str = "Marina") -> Person:
+async def sign_in(client: AsyncClient, site: Site, space: Workspace, name: str = "Marina") -> Person:
     """Use a fresh owner link."""
     link = await issue_owner_link(site.units, space.tenant_id)
     answer = await client.post(
@@ -82,18 +83,14 @@ async def sign_in(client: AsyncTestClient[Litestar], site: Site, space: Workspac
 
 
 @pytest_asyncio.fixture(scope="module")
-async def marina(
-    site: Site, space: Workspace, browser: Callable[[], AsyncTestClient[Litestar]]
-) -> AsyncIterator[Person]:
+async def marina(site: Site, space: Workspace, browser: Callable[[], AsyncClient]) -> AsyncIterator[Person]:
     """The owner of the seeded workspace, signed in."""
     async with browser() as client:
         yield await sign_in(client, site, space)
 
 
 @pytest_asyncio.fixture(scope="module")
-async def stranger(
-    site: Site, space: Workspace, browser: Callable[[], AsyncTestClient[Litestar]]
-) -> AsyncIterator[Person]:
+async def stranger(site: Site, space: Workspace, browser: Callable[[], AsyncClient]) -> AsyncIterator[Person]:
     """The owner of another workspace."""
     other = await seed_workspace(site.units, site.store, "southwind", "Southwind")
     async with browser() as client:

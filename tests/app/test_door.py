@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from litestar import Litestar
-from litestar.testing import AsyncTestClient
+from httpx import AsyncClient
 
 from app.guards import came_from_us
 from app.site import Site
@@ -14,7 +13,7 @@ from tenants.directory import issue_owner_link, token_hash
 from tests.app.conftest import Person, sign_in
 from tests.support.factories import Workspace
 
-Browser = Callable[[], AsyncTestClient[Litestar]]
+Browser = Callable[[], AsyncClient]
 SAME = {"Sec-Fetch-Site": "same-origin"}
 FORM = {"name": "Ada", "language": "pt-BR"}
 

@@ -1,0 +1,147 @@
+"""A real server on a loopback port and a real Chromium."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest_asyncio
+import uvicorn
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from adapters.settings import Settings
+from app.main import build
+from app.site import Site, open_site
+from tenants.directory import issue_owner_link
+from tests.support.factories import Workspace, seed_jobs, seed_workspace
+
+CHROMIUM = "/usr/bin/chromium"
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+AXE = Path(__file__).parents[1] / "support" / "vendor" / "axe-4.14.1.min.js"
+LISTEN = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation", (e) => violations.push(e.violatedDirective + " " + e.blockedURI));
+"""
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
+@dataclass
+class Visit:
+    """An open page that remembers everything that went wrong on it."""
+
+    page: Page
+    base: str
+    problems: list[str] = field(default_factory=list)
+
+    async def go(self, path: str) -> None:
+        await self.page.goto(self.base + path)
+
+    async def check(self) -> None:
+        """Fail on any console error, page error or violation of the content policy."""
+        violations = await self.page.evaluate("window.violations")
+        assert [*self.problems, *violations] == []
+
+
+@pytest_asyncio.fixture(scope="module")
+async def site(database: Settings) -> AsyncIterator[Site]:
+    opened = open_site(database)
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def space(site: Site) -> Workspace:
+    made = await seed_workspace(site.units, site.store)
+    await seed_jobs(made)
+    return made
+
+
+@dataclass
+class Server:
+    """A web server that can be stopped and started again on its port."""
+
+    site: Site
+    port: int = 0
+    _server: uvicorn.Server | None = None
+    _task: asyncio.Task[None] | None = None
+
+    @property
+    def base(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    async def start(self) -> None:
+        """Serve from a socket that listens already, so that nobody has to wait for the server."""
+        self.site.closing = False
+        listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = listener.getsockname()[1]
+        config = uvicorn.Config(build(self.site), log_level="error", timeout_graceful_shutdown=1, lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._task = asyncio.create_task(self._server.serve([listener]))
+
+    async def stop(self) -> None:
+        assert self._server is not None
+        assert self._task is not None
+        self.site.closing = True
+        self._server.should_exit = True
+        await self._task
+
+
+@pytest_asyncio.fixture(scope="module")
+async def server(site: Site, space: Workspace) -> AsyncIterator[Server]:
+    running = Server(site)
+    await running.start()
+    yield running
+    await running.stop()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        await browser.close()
+
+
+async def open_page(context: BrowserContext, base: str) -> Visit:
+    page = await context.new_page()
+    visit = Visit(page, base)
+    await page.add_init_script(LISTEN)
+    page.on("console", lambda said: visit.problems.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: visit.problems.append(str(error)))
+    return visit
+
+
+@pytest_asyncio.fixture(scope="module")
+async def signed(chromium: Browser, server: Server, space: Workspace) -> dict[str, Any]:
+    """The storage of a browser whose owner has come in by the owner link."""
+    context = await chromium.new_context()
+    visit = await open_page(context, server.base)
+    link = await issue_owner_link(server.site.units, space.tenant_id)
+    await visit.go(f"/start/{link}")
+    await visit.page.get_by_label("Your name").fill("Marina Rocha")
+    await visit.page.get_by_role("button", name="Enter the workspace").click()
+    await visit.page.wait_for_url("**/jobs")
+    await visit.check()
+    state: dict[str, Any] = dict(await context.storage_state())
+    await context.close()
+    return state
+
+
+@pytest_asyncio.fixture
+async def visit(chromium: Browser, server: Server, signed: dict[str, Any]) -> AsyncIterator[Visit]:
+    """A fresh page of the signed-in owner, 1440 pixels wide."""
+    context = await chromium.new_context(storage_state=signed, viewport=WIDE)  # type: ignore[arg-type]
+    yield await open_page(context, server.base)
+    await context.close()
