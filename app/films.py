@@ -21,6 +21,7 @@ from app.follow import JobRef
 from domain.catalog.model import Project
 from domain.production.model import ArtifactRef, Job
 from domain.usage.budget import Spent, spent_by
+from tenants.model import Tenant
 from tenants.principal import worker_principal
 
 FILM_ROLE = "film"
@@ -33,6 +34,7 @@ class Film:
     """A finished film: where it is stored, how it may be called, what it took."""
 
     tenant_id: UUID
+    workspace: str
     sha256: str
     name: str
     spent: Spent
@@ -51,23 +53,24 @@ async def find_film(runtime: Runtime, ref: JobRef) -> Film | None:
     async with runtime.units.open(worker_principal(ref.tenant_id)) as unit:
         row = (
             await unit.session.execute(
-                select(ArtifactRef.sha256, ArtifactRef.facts, Job.number, Job.title, Project.slug)
+                select(ArtifactRef.sha256, ArtifactRef.facts, Job.number, Job.title, Project.slug, Tenant.slug)
                 .join(Job, Job.id == ArtifactRef.job_id)
+                .join(Tenant, Tenant.id == Job.tenant_id)
                 .join(Project, Project.id == Job.project_id)
                 .where(ArtifactRef.job_id == ref.job_id, ArtifactRef.role == FILM_ROLE)
             )
         ).one_or_none()
         if row is None:
             return None
-        sha256, facts, number, title, slug = row
+        sha256, facts, number, title, slug, workspace = row
         spent = await spent_by(unit.session, ref.tenant_id, ref.job_id)
-        return Film(ref.tenant_id, sha256, readable_name(slug, number, title), spent, dict(facts))
+        return Film(ref.tenant_id, workspace, sha256, readable_name(slug, number, title), spent, dict(facts))
 
 
 async def publish(runtime: Runtime, film: Film) -> Path:
-    """Link a film into the folder of films; answer its path."""
+    """Link a film into its workspace's folder of films; answer its path."""
     source = await runtime.store.local_path(film.tenant_id, film.sha256)
-    return await asyncio.to_thread(place, source, runtime.settings.films / film.name)
+    return await asyncio.to_thread(place, source, runtime.settings.films / film.workspace / film.name)
 
 
 def place(source: Path, target: Path, *, copy: bool = False) -> Path:

@@ -53,6 +53,8 @@ class LocalObjects:
 
     def _keep(self, tenant_id: UUID, path: Path) -> Stored:
         stored = _hash_and_sync(path)
+        # What is named by its content must never change, not even through a link elsewhere.
+        path.chmod(0o444)
         target = self._root / object_path(tenant_id, stored.sha256)
         if target.exists():
             path.unlink()
@@ -74,6 +76,7 @@ class LocalObjects:
             shutil.copyfile(path, beside)
             with beside.open("rb") as file:
                 os.fsync(file.fileno())
+            beside.chmod(0o444)
             beside.replace(target)
         finally:
             beside.unlink(missing_ok=True)
