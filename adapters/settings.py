@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from adapters.egress_rules import Allowance
+
 ON, OFF = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
 
@@ -41,6 +43,7 @@ class Settings:
     secret_key_file: Path
     secret_keys: str = field(repr=False)
     service_user: str
+    egress_allow: str
     demo: bool
     log_level: str
     log_format: str
@@ -186,6 +189,11 @@ def _redis(text: str) -> str:
     return text
 
 
+def _places(text: str) -> str:
+    Allowance.parse(text)
+    return text
+
+
 # fmt: off
 TABLE: tuple[Entry, ...] = (
     Entry("VFOS_HOME", "home", "./var", _folder, "Folder for all data: database, objects, films, logs."),
@@ -212,6 +220,9 @@ TABLE: tuple[Entry, ...] = (
           "Instead of the key file: `1:base64,2:base64`, 32 bytes each; the newest key seals, every key opens."),
     Entry("VFOS_SERVICE_USER", "service_user", "", _text,
           "When started as root: the account of PostgreSQL and Redis; empty = `vfos`, `postgres` or `nobody`."),
+    Entry("VFOS_EGRESS_ALLOW", "egress_allow", "", _places,
+          "Places besides public addresses that requests to providers and webhooks may reach: "
+          "`127.0.0.1:9101, 10.0.0.0/8:8080, host.example:8443`; empty = none."),
     Entry("VFOS_DEMO", "demo", "1", _switch, "1 = make the demo workspace on first start; 0 = start empty."),
     Entry("VFOS_LOG_LEVEL", "log_level", "info", _choice("debug", "info", "warning", "error"), "How much is logged."),
     Entry("VFOS_LOG_FORMAT", "log_format", "text", _choice("text", "json"), "Log lines for people or for machines."),

@@ -1,0 +1,234 @@
+"""Claude as script writer, through the official SDK. One try per call: retries belong to whoever runs the step.
+
+The answer is streamed (no time-out while it thinks, text for the live page), must be of the Script's schema, and is
+priced by the dated price file from the usage the service reports, also where the answer cannot be used. The Messages
+API has no idempotency key: a call whose answer was lost raises OutcomeUnknown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import anthropic
+import httpx2
+import structlog
+
+from adapters.egress import Caps, guarded_client
+from adapters.egress_rules import Allowance, EgressRefused
+from adapters.outcomes import FAILURES, Said
+from adapters.prices.book import PriceBook, price_book
+from adapters.text.anthropic_errors import LABEL, NAME, from_sdk
+from adapters.text.anthropic_request import Style, answer_tokens, count_body, make_body
+from domain.production.ports import ProviderError, ScriptRequest, Usage, WrittenScript
+from domain.production.provider_errors import (
+    BadRequest,
+    KeyRefused,
+    PartialAnswer,
+    UnsafeRequest,
+    with_usage,
+)
+
+BASE_URL = "https://api.anthropic.com"
+DEFAULT_MODEL = "claude-sonnet-5-5"
+CAPS = Caps(seconds=900.0)
+"""A long script at high effort takes minutes; silence is bounded by SILENCE_S."""
+SILENCE_S = 120.0
+
+OnText = Callable[[str], None]
+"""Called with each piece of the answer's text as it arrives; what it raises is logged and ends the calls to it."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class WriterQuote:
+    """What a script will take: prompt tokens as counted by the service, and micro-dollars low, likely and high."""
+
+    input_tokens: int
+    output_tokens: int
+    low: int | None
+    likely: int | None
+    high: int | None
+
+
+@dataclass
+class Heard:
+    """What is known of a call while it runs."""
+
+    request_id: str = ""
+    message: Any = None
+    complete: bool = False
+
+
+class AnthropicWriter:
+    """ScriptWriter on the Messages API. Close it with `close`; safe to use from many tasks of one loop."""
+
+    name = NAME
+
+    def __init__(
+        self,
+        key: str,
+        *,
+        model: str = DEFAULT_MODEL,
+        base_url: str = BASE_URL,
+        effort: str = "",
+        cache: str = "5m",
+        allow: Allowance | None = None,
+        prices: PriceBook | None = None,
+        caps: Caps = CAPS,
+    ) -> None:
+        """Raises KeyRefused for a key no header can carry."""
+        self._prices = prices or price_book(NAME)
+        known = self._prices.model(model)
+        self.style = Style(model, effort, cache, (known.max_output if known else 0) or 32_000)
+        self._client = anthropic.AsyncAnthropic(
+            api_key=_sound_key(key),
+            base_url=base_url,
+            max_retries=0,
+            timeout=httpx2.Timeout(min(SILENCE_S, caps.seconds), connect=caps.connect_seconds),
+            http_client=guarded_client(allow, caps),
+        )
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def write(self, request: ScriptRequest, on_text: OnText | None = None) -> WrittenScript:
+        """Have a script written. Raises the errors of domain/production/provider_errors.py."""
+        heard = Heard()
+        try:
+            await self._listen(make_body(request, self.style), heard, on_text)
+        except (anthropic.AnthropicError, httpx2.HTTPError, EgressRefused, ValueError, AssertionError) as error:
+            usage = self._usage(heard.message.usage) if heard.message else None
+            raise from_sdk(error, self.style.model, heard.request_id, usage) from error
+        return self._read(heard)
+
+    async def _listen(self, body: dict[str, Any], heard: Heard, on_text: OnText | None) -> None:
+        async with self._client.messages.stream(**body) as stream:
+            heard.request_id = stream.request_id or ""
+            async for event in stream:
+                if event.type == "message_start":
+                    heard.message = stream.current_message_snapshot
+                elif event.type == "text" and on_text is not None:
+                    on_text = _tell(on_text, event.text)
+                elif event.type == "message_stop":
+                    heard.complete = True
+            if heard.message is not None:
+                heard.message = stream.current_message_snapshot
+
+    def _read(self, heard: Heard) -> WrittenScript:
+        """The script in a finished answer. Raises PartialAnswer, UnsafeRequest, BadRequest or OutcomeUnknown."""
+        message, request_id = heard.message, heard.request_id
+        if message is None:
+            words = "The stream held no message."
+            raise FAILURES["partial"](Said(NAME, LABEL, words, request_id))
+        usage = self._usage(message.usage)
+        if not heard.complete:
+            raise with_usage(FAILURES["unknown"](Said(NAME, LABEL, "", request_id)), usage)
+        if fault := _stopped_early(message, request_id):
+            raise with_usage(fault, usage)
+        text = "".join(block.text for block in message.content if block.type == "text")
+        script = _json_object(text)
+        if script is None:
+            said = Said(NAME, LABEL, "The text is not the JSON object that was asked for.", request_id)
+            raise with_usage(FAILURES["partial"](said), usage)
+        return WrittenScript(script, NAME, message.model or self.style.model, usage, request_id)
+
+    async def quote(self, request: ScriptRequest, rounds: int = 3) -> WriterQuote:
+        """Estimate a script by the service's own token count (free). High: every repair round is needed."""
+        try:
+            counted = await self._client.messages.count_tokens(**count_body(request, self.style))
+        except (anthropic.AnthropicError, httpx2.HTTPError, EgressRefused, ValueError) as error:
+            raise from_sdk(error, self.style.model) from error
+        prompt, answer = counted.input_tokens, answer_tokens(request.seconds)
+        low = self._price({"input": prompt, "output": round(answer * 0.4)}, prompt)
+        likely = self._price({"input": prompt, "output": answer}, prompt)
+        whole = prompt + answer * (rounds - 1)
+        again = {"input": prompt * rounds + answer * (rounds - 1) * rounds // 2, "output": round(answer * rounds * 1.4)}
+        return WriterQuote(prompt, answer, low, likely, self._price(again, whole))
+
+    async def check(self) -> str:
+        """Ask for the list of models, which is free; answer one sentence. Raises the errors of `write`."""
+        try:
+            offered = [model.id async for model in await self._client.models.list(limit=1000)]
+        except (anthropic.AnthropicError, httpx2.HTTPError, EgressRefused, ValueError) as error:
+            raise from_sdk(error, self.style.model) from error
+        if self.style.model not in offered:
+            raise FAILURES["gone"](Said(NAME, LABEL, asked=f"the model “{self.style.model}”"))
+        return f"{LABEL} answered; the key may use {self.style.model} and {len(offered) - 1} other models."
+
+    def _usage(self, reported: Any) -> Usage:
+        """The service's counts and their price; unknown tiers of service make the price unknown."""
+        written = reported.cache_creation
+        total_written = reported.cache_creation_input_tokens or 0
+        hour = (written.ephemeral_1h_input_tokens or 0) if written else 0
+        minutes = (written.ephemeral_5m_input_tokens or 0) if written else total_written
+        read = reported.cache_read_input_tokens or 0
+        prompt = (reported.input_tokens or 0) + hour + minutes + read
+        counts = {
+            "input": reported.input_tokens or 0,
+            "cache_write_5m": minutes,
+            "cache_write_1h": hour,
+            "cache_read": read,
+            "output": reported.output_tokens or 0,
+        }
+        usual = getattr(reported, "speed", None) in (None, "standard")
+        where = "inference_us" if getattr(reported, "inference_geo", None) == "us" else ""
+        units = {f"{unit}_tokens": count for unit, count in counts.items() if count} | {"calls": 1}
+        return Usage(units, self._price(counts, prompt, where) if usual else None)
+
+    def _price(self, counts: dict[str, int], prompt: int, multiplier: str = "") -> int | None:
+        return self._prices.price(self.style.model, counts, prompt_tokens=prompt, multiplier=multiplier)
+
+
+def _sound_key(key: str) -> str:
+    bare = key.strip()
+    if not bare or not bare.isascii() or not bare.isprintable() or " " in bare:
+        fix = "Paste the key again, without spaces or line breaks."
+        raise KeyRefused(NAME, f"The key for {LABEL} is empty or holds characters no key has.", fix=fix)
+    return bare
+
+
+def _tell(on_text: OnText, text: str) -> OnText | None:
+    # A page that has gone must not break a call that is being paid for.
+    try:
+        on_text(text)
+    except Exception as error:
+        log.warning("writer.on_text", error=type(error).__name__)
+        return None
+    return on_text
+
+
+def _stopped_early(message: Any, request_id: str) -> ProviderError | None:
+    """The failure behind a stop reason that leaves no whole script."""
+    reason = message.stop_reason
+    if reason == "refusal":
+        details = message.stop_details
+        category = f" ({details.category})" if details and details.category else ""
+        said = (details.explanation or "") if details else ""
+        quoted = Said(NAME, LABEL, said).quoted()
+        sentence = f"Claude declined to write this script{category}.{quoted}"
+        fix = "Change the topic, the prompt or the facts, or choose another writer."
+        return UnsafeRequest(NAME, sentence, request_id=request_id, fix=fix)
+    if reason == "max_tokens":
+        sentence = f"The script was cut off at the limit of {message.usage.output_tokens} tokens and cannot be used."
+        fix = "Make the film shorter, lower the effort, or choose a model with longer answers."
+        return PartialAnswer(NAME, sentence, request_id=request_id, fix=fix)
+    if reason == "model_context_window_exceeded":
+        sentence = "Prompt and facts are longer than the model can read."
+        fix = "Use fewer knowledge documents or a model with a larger context."
+        return BadRequest(NAME, sentence, request_id=request_id, fix=fix)
+    if reason not in ("end_turn", "stop_sequence"):
+        said = f"The answer ended with “{reason}”."
+        return FAILURES["partial"](Said(NAME, LABEL, said, request_id))
+    return None
+
+
+def _json_object(text: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,263 @@
+"""What all doubles share: a small HTTP/1.1 server in its own thread, planned faults, counts, and the control API.
+
+Control API (JSON), beside the provider's own paths:
+    GET  /_control           counts, calls per key, billed micro-dollars and planned faults
+    POST /_control/fail      {"fault": "overloaded", "at": 3} or {"fault": "slow", "times": 2, "seconds": 0.5}
+    POST /_control/reset     forget calls and plans
+`at` counts paid calls from 1; without it the next `times` calls fail.
+
+Faults of every double: drop_before (the request is read, nothing is made), drop_after (made and billed, not a byte
+is sent), drop_half (made and billed, half of the answer is sent), slow (`seconds` before the answer), garbage (an HTML
+page with status 200). Each provider adds those of its protocol in ERRORS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+PAGE = b"<!doctype html><title>Sign in</title><h1>Sign in to the network</h1>"
+COMMON_FAULTS = ("drop_before", "drop_after", "drop_half", "slow", "garbage")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request as it came in. `key` is its idempotency key, or a digest of path and body."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    number: int = 0
+
+    @property
+    def key(self) -> str:
+        given = self.headers.get("idempotency-key", "")
+        return given or hashlib.sha256(self.path.encode() + b"\n" + self.body).hexdigest()[:16]
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ValueError."""
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What goes back: a whole body, or parts sent one by one (a stream). `nano_dollars` is what the call costs."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    parts: tuple[bytes, ...] = ()
+    nano_dollars: int = 0
+
+    @classmethod
+    def of(cls, value: Any, status: int = 200, nano_dollars: int = 0, **headers: str) -> Self:
+        named = {name.replace("_", "-"): text for name, text in headers.items()}
+        body = json.dumps(value, ensure_ascii=False).encode()
+        return cls(status, {"content-type": "application/json"} | named, body, nano_dollars=nano_dollars)
+
+
+@dataclass
+class Planned:
+    """A fault to come: at paid call number `at`, or at the next `times` calls."""
+
+    fault: str
+    at: int | None = None
+    times: int = 1
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def strikes(self, number: int) -> bool:
+        if self.times < 1 or (self.at is not None and not self.at <= number < self.at + self.times):
+            return False
+        if self.at is None:
+            self.times -= 1
+        return True
+
+
+class Double:
+    """Base of a provider: `answer` speaks its protocol, `ERRORS` names its faults."""
+
+    name: ClassVar[str]
+    ERRORS: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.unpaid: list[Call] = []
+        self.billed: list[tuple[str, int]] = []
+        self.plans: list[Planned] = []
+        self.url = ""
+
+    # ── For tests ─────────────────────────────────────────────────────────────────────────────────────────
+    def fail(self, fault: str, at: int | None = None, times: int = 1, **options: Any) -> None:
+        """Plan a fault. Raises ValueError for one this double does not know."""
+        if fault not in (*COMMON_FAULTS, *self.ERRORS):
+            raise ValueError(f"{self.name} has no fault “{fault}”; it has {', '.join((*COMMON_FAULTS, *self.ERRORS))}")
+        self.plans.append(Planned(fault, at, times, options))
+
+    def reset(self) -> None:
+        """Forget calls, bills and plans."""
+        for kept in (self.calls, self.unpaid, self.billed, self.plans):
+            kept.clear()
+
+    @property
+    def micro_dollars(self) -> int:
+        """All that was billed, each call rounded up."""
+        return sum(-(-nano // 1000) for _, nano in self.billed)
+
+    def count(self) -> dict[str, Any]:
+        """What the control API tells."""
+        return {
+            "provider": self.name,
+            "calls": len(self.calls),
+            "unpaid_calls": len(self.unpaid),
+            "billed_calls": len(self.billed),
+            "micro_dollars": self.micro_dollars,
+            "by_key": Counter(call.key for call in self.calls),
+            "billed_by_key": Counter(key for key, _ in self.billed),
+            "planned": [vars(plan) for plan in self.plans if plan.times > 0],
+            "faults": [*COMMON_FAULTS, *self.ERRORS],
+        }
+
+    # ── For providers ─────────────────────────────────────────────────────────────────────────────────────
+    def paid(self, call: Call) -> bool:
+        """Whether a request is one that costs money; only those are numbered and can fail."""
+        raise NotImplementedError
+
+    def answer(self, call: Call, fault: str, options: Mapping[str, Any]) -> Reply:
+        """Answer a request; `fault` is one of ERRORS, or empty."""
+        raise NotImplementedError
+
+    # ── Running ───────────────────────────────────────────────────────────────────────────────────────────
+    async def serve(self, call: Call, send: _Line) -> None:
+        """Handle one request: count it, strike or answer, bill what was made."""
+        if call.path.startswith("/_control"):
+            await send.reply(self._control(call))
+            return
+        if not self.paid(call):
+            self.unpaid.append(call)
+            await send.reply(self.answer(call, "", {}))
+            return
+        call = Call(call.method, call.path, call.headers, call.body, len(self.calls) + 1)
+        self.calls.append(call)
+        plan = next((plan for plan in self.plans if plan.strikes(call.number)), None)
+        await self._play(call, plan.fault if plan else "", plan.options if plan else {}, send)
+
+    async def _play(self, call: Call, fault: str, options: Mapping[str, Any], send: _Line) -> None:
+        if fault == "drop_before":
+            return
+        if fault == "garbage":
+            await send.reply(Reply(200, {"content-type": "text/html"}, PAGE))
+            return
+        reply = self.answer(call, "" if fault in COMMON_FAULTS else fault, options)
+        if reply.nano_dollars:
+            self.billed.append((call.key, reply.nano_dollars))
+        if fault == "drop_after":
+            return
+        if fault == "slow":
+            await asyncio.sleep(float(options.get("seconds", 1.0)))
+        await send.reply(reply, half=fault == "drop_half")
+
+    def _control(self, call: Call) -> Reply:
+        if call.method == "POST" and call.path == "/_control/reset":
+            self.reset()
+        elif call.method == "POST" and call.path == "/_control/fail":
+            try:
+                wish = dict(call.json())
+                self.fail(wish.pop("fault"), wish.pop("at", None), wish.pop("times", 1), **wish)
+            except (ValueError, KeyError, TypeError) as error:
+                return Reply.of({"error": str(error)}, 400)
+        return Reply.of(self.count())
+
+
+class _Line:
+    """One connection's writing side."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+
+    async def reply(self, reply: Reply, half: bool = False) -> None:
+        """Send a reply; `half` stops in its middle."""
+        headers = {**reply.headers, "connection": "close"}
+        if not reply.parts:
+            headers["content-length"] = str(len(reply.body))
+        else:
+            headers["transfer-encoding"] = "chunked"
+        lines = [f"HTTP/1.1 {reply.status} Double", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        self._writer.write("\r\n".join(lines).encode())
+        if not reply.parts:
+            self._writer.write(reply.body[: len(reply.body) // 2] if half else reply.body)
+        else:
+            await self._stream(reply.parts[: len(reply.parts) // 2] if half else reply.parts, half)
+        await self._writer.drain()
+
+    async def _stream(self, parts: tuple[bytes, ...], half: bool) -> None:
+        for part in parts:
+            self._writer.write(b"%x\r\n%s\r\n" % (len(part), part))
+            await self._writer.drain()
+            await asyncio.sleep(0)
+        if not half:
+            self._writer.write(b"0\r\n\r\n")
+
+
+async def read_call(reader: asyncio.StreamReader) -> Call | None:
+    """Read one request with a body of known length; None when the client went away."""
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        first, *lines = head.split("\r\n")
+        method, path, _ = first.split(" ", 2)
+        pairs = (line.partition(":") for line in lines if line)
+        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError, ConnectionError):
+        return None
+    return Call(method, path.partition("?")[0], headers, body)
+
+
+@contextlib.asynccontextmanager
+async def listening(double: Double, port: int = 0) -> AsyncIterator[Double]:
+    """Listen on loopback in the running loop; `double.url` says where."""
+
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            if (call := await read_call(reader)) is not None:
+                await double.serve(call, _Line(writer))
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(meet, "127.0.0.1", port, limit=2**20)
+    double.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield double
+    finally:
+        server.close()
+
+
+@contextlib.contextmanager
+def running(*doubles: Double) -> Iterator[None]:
+    """Run doubles in a thread with its own loop, so that sync and async clients of any process can call them."""
+    ready, done = threading.Event(), threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(_run(doubles, ready, done)), daemon=True)
+    thread.start()
+    assert ready.wait(10), "the doubles did not start"
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join(10)
+
+
+async def _run(doubles: tuple[Double, ...], ready: threading.Event, done: threading.Event) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        for double in doubles:
+            await stack.enter_async_context(listening(double))
+        ready.set()
+        await asyncio.to_thread(done.wait)
