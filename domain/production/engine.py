@@ -23,7 +23,7 @@ from domain.production.cache import FoundStep, find_steps, step_key
 from domain.production.context import RunningStep
 from domain.production.failures import judge
 from domain.production.graph import ORDINALS
-from domain.production.jobs import emitter, lock_job, refresh
+from domain.production.jobs import emitter, find_job, lock_job, refresh
 from domain.production.loading import load_work
 from domain.production.logs import Journal
 from domain.production.manifest import write_manifest
@@ -220,7 +220,7 @@ async def _lock(unit: SystemUnit, tenant_id: UUID, job_id: UUID) -> None:
 
 
 async def _started(unit: SystemUnit, claim: Claim) -> None:
-    job = await lock_job(unit.session, claim.tenant_id, claim.job_id)
+    job = await find_job(unit.session, claim.tenant_id, claim.job_id)
     emit = emitter(unit.emit, claim.tenant_id)
     emit(
         "step.started",
