@@ -9,11 +9,10 @@ from typing import Any
 from litestar import Request
 from litestar.connection import ASGIConnection
 
-from adapters.database import Engines, make_engines
+from adapters.database import Engines
 from adapters.queue.feed import RedisFeed
-from adapters.queue.signal import RedisSignal
 from adapters.settings import Settings
-from adapters.store.objects import open_store
+from adapters.wiring import Runtime, build_runtime
 from app.assets import Assets
 from app.templating import Templates
 from domain.production.ports import ObjectStore
@@ -34,16 +33,28 @@ class SystemClock:
 class Site:
     """The parts of a running web server. `closing` tells open event streams to end."""
 
-    settings: Settings
-    engines: Engines
-    units: Units
-    signal: RedisSignal
+    runtime: Runtime
     feed: RedisFeed
-    store: ObjectStore
     assets: Assets
     templates: Templates
     clock: SystemClock
     closing: bool = False
+
+    @property
+    def settings(self) -> Settings:
+        return self.runtime.settings
+
+    @property
+    def engines(self) -> Engines:
+        return self.runtime.engines
+
+    @property
+    def units(self) -> Units:
+        return self.runtime.units
+
+    @property
+    def store(self) -> ObjectStore:
+        return self.runtime.store
 
     @property
     def secure(self) -> bool:
@@ -54,22 +65,15 @@ class Site:
         """Close every connection."""
         self.closing = True
         await self.feed.close()
-        await self.signal.close()
-        await self.engines.dispose()
+        await self.runtime.close()
 
 
 def open_site(settings: Settings) -> Site:
     """Wire a web server; nothing connects before the first request."""
-    engines = make_engines(settings, "web")
-    signal = RedisSignal(settings.redis_url)
     assets = Assets()
     return Site(
-        settings=settings,
-        engines=engines,
-        units=engines.units(signal),
-        signal=signal,
+        runtime=build_runtime(settings, "web"),
         feed=RedisFeed(settings.redis_url),
-        store=open_store(settings.store_url, settings.home, settings.staging),
         assets=assets,
         templates=Templates(assets),
         clock=SystemClock(),
