@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks import memory, render_cost
+from benchmarks import memory, pages, render_cost
 
 BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "render_cost": render_cost.main,
+    "pages": pages.main,
     "memory": memory.main,
 }
-ALONE = ("render_cost",)
+ALONE = ("pages", "render_cost")
 """Those that need no running stack."""
 
 
