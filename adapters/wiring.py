@@ -51,14 +51,14 @@ def build_tools(settings: Settings, store: ObjectStore) -> Tools:
     from adapters.text.liquid import render_prompt
     from adapters.text.offline import OfflineWriter
 
-    renderer = FfmpegRenderer()
+    renderer, writer, narrator, images = FfmpegRenderer(), OfflineWriter(), EspeakNarrator(), ArtBoard()
     return Tools(
         store=store,
-        writer=OfflineWriter(),
-        narrator=EspeakNarrator(),
-        images=ArtBoard(),
+        writer=writer,
+        narrator=narrator,
+        images=images,
         renderer=renderer,
-        build=renderer.build,
+        build=" ".join((renderer.build, writer.build, narrator.build, images.build)),
         extra={"render_prompt": render_prompt, "font_metrics": film_fonts},
     )
 

@@ -20,6 +20,7 @@ class ArtBoard:
     """Paints boards of typography, light and noise; the same request always gives the same bytes."""
 
     name = "artboard"
+    build = VERSION
 
     async def make(self, request: PictureRequest) -> MadePicture:
         """Paint in a thread (numpy and OpenCV release the interpreter); raises ProviderRefused."""

@@ -22,6 +22,8 @@ from adapters.speech.voices import VOICES, DraftVoice, default_voice, find_voice
 from domain.production.ports import ProviderBusy, ProviderRefused, SpeechRequest, SpokenSentence, SpokenWord, Usage
 from domain.production.speech import Node, Prosody, UnspeakableText, Voice
 
+BUILD = "espeak/1"
+"""Raise the number whenever equal requests sound different than before."""
 ANSWER_SECONDS = 30.0
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,6 +36,7 @@ class EspeakNarrator:
     """Narrator over one long-lived child process; safe to share between tasks and threads."""
 
     name = "espeak"
+    build = BUILD
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

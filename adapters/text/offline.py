@@ -59,6 +59,7 @@ class OfflineWriter:
     """ScriptWriter without a model; drafts, honestly named as such."""
 
     name = "offline"
+    build = MODEL
 
     async def write(self, request: ScriptRequest) -> WrittenScript:
         """Arrange a script. Raises ProviderRefused when the facts say nothing about the topic."""

@@ -95,6 +95,11 @@ class ScriptWriter(Protocol):
 
     name: str
 
+    @property
+    def build(self) -> str:
+        """Name what shapes the answers of this adapter (engine, model, own revision); part of every key."""
+        ...
+
     async def write(self, request: ScriptRequest) -> WrittenScript: ...
 
 
@@ -137,6 +142,11 @@ class Narrator(Protocol):
 
     name: str
 
+    @property
+    def build(self) -> str:
+        """Name what shapes the answers of this adapter (engine, model, own revision); part of every key."""
+        ...
+
     async def speak(self, request: SpeechRequest) -> SpokenSentence: ...
 
 
@@ -177,6 +187,11 @@ class ImageMaker(Protocol):
     """Makes one picture. Raises ProviderError."""
 
     name: str
+
+    @property
+    def build(self) -> str:
+        """Name what shapes the answers of this adapter (engine, model, own revision); part of every key."""
+        ...
 
     async def make(self, request: PictureRequest) -> MadePicture: ...
 

@@ -58,7 +58,7 @@ async def run(ctx: StepContext) -> StepResult:
     ctx.progress(len(script.scenes), len(script.scenes), "pictures")
     made = sum(1 for picture in pictures if picture["origin"] != "library")
     ctx.log(f"{len(pictures)} pictures: {len(pictures) - made} from the library, {made} made")
-    return StepResult({"pictures": pictures, "made": made}, units=len(pictures))
+    return StepResult({"pictures": pictures}, units=len(pictures))
 
 
 async def _picture(
@@ -117,7 +117,7 @@ async def _made(
         "size": [profile.width, profile.height],
         "language": spec.language,
         "palette": spec.project.palette,
-        "maker": maker.name,
+        "maker": maker.build,
         "kicker": spec.project.name,
         "salt": ctx.work.step.salt or spec.salt,
     }

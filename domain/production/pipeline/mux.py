@@ -32,8 +32,7 @@ async def run(ctx: StepContext) -> StepResult:
     plan = await load_plan(ctx)
     shards = ctx.work.shards["render"]
     names = sorted(name for name in shards if name != SOUND)
-    reused = sum(1 for name in names if shards[name].get("reused"))
-    ctx.log(f"Joining {len(names)} segments ({reused} of them made before) with the sound")
+    ctx.log(f"Joining {len(names)} segments with the sound")
     segments = [await ctx.local(str(shards[name]["sha256"])) for name in names]
     sound = await ctx.local(str(shards[SOUND]["sha256"]))
 

@@ -104,7 +104,7 @@ async def _speak_all(
 
 async def _speak_once(ctx: StepContext, spec: JobSpec, request: SpeechRequest) -> tuple[SpokenSentence, bool]:
     narrator = ctx.tools.narrator
-    parts = {**dataclasses.asdict(request), "narrator": narrator.name, "salt": ctx.work.step.salt or spec.salt}
+    parts = {**dataclasses.asdict(request), "build": narrator.build, "salt": ctx.work.step.salt or spec.salt}
 
     async def make(_staging: Path) -> Product:
         answer = await ctx.effects.perform(
@@ -150,8 +150,6 @@ async def _keep(ctx: StepContext, pcm: bytes, narration: dict[str, Any], made: i
         "narration": stored.sha256,
         "seconds": round(seconds, 3),
         "sentences": len(narration["sentences"]),
-        "made": made,
-        "kept": kept,
         "draft": draft,
     }
     return StepResult(outputs, units=len(narration["sentences"]))

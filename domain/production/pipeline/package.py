@@ -42,7 +42,7 @@ async def run(ctx: StepContext) -> StepResult:
         await ctx.tools.renderer.still(film, plan.output.poster_frame, out, width, height)
         return Product({"thumbnail.jpg": NewFile(out, "image/jpeg", {"width": width, "height": height})})
 
-    parts = {"film": film_sha, "frame": plan.output.poster_frame, "size": [width, height]}
+    parts = {"build": ctx.work.build, "film": film_sha, "frame": plan.output.poster_frame, "size": [width, height]}
     made = await ctx.made_once("thumbnail", parts, make)
     thumbnail = await ctx.artifact("thumbnail.jpg", "thumbnail", made.files["thumbnail.jpg"])
     text = write_credits(JobSpec.model_validate(ctx.work.job.spec), ctx.work)

@@ -49,7 +49,7 @@ async def _run_segment(ctx: StepContext, plan: RenderPlan, segment: Segment) -> 
         f"segments/{segment.index:03d}.mp4", "segment", made.files["segment.mp4"], position=segment.index
     )
     ctx.progress(segment.frames, segment.frames, "frames")
-    outputs = {"sha256": kept.sha256, "frames": segment.frames, "reused": made.reused}
+    outputs = {"sha256": kept.sha256, "frames": segment.frames}
     return StepResult(outputs, units=segment.frames)
 
 
@@ -64,7 +64,7 @@ async def _run_sound(ctx: StepContext, plan: RenderPlan) -> StepResult:
 
     made = await ctx.made_once("sound", {"node": plan.sound.key}, make)
     kept = await ctx.artifact("sound.wav", "sound", made.files["sound.wav"])
-    outputs = {"sha256": kept.sha256, "samples": plan.sound.samples, "reused": made.reused}
+    outputs = {"sha256": kept.sha256, "samples": plan.sound.samples}
     return StepResult(outputs, units=plan.sound.samples / plan.sound.sample_rate)
 
 

@@ -35,7 +35,7 @@ NOW = "2026-01-01T00:00:00Z"
 def key(work: Work) -> Json | None:
     spec = JobSpec.model_validate(work.job.spec)
     edits = {scene: edit.sentences for scene, edit in spec.script_edits.items()}
-    return {**draft_parts(spec, work), "edits": edits}
+    return {**draft_parts(spec, work), "edits": edits, "build": work.build}
 
 
 def draft_parts(spec: JobSpec, work: Work) -> dict[str, Any]:
@@ -52,7 +52,6 @@ def draft_parts(spec: JobSpec, work: Work) -> dict[str, Any]:
         "writer": work.found.get("writer", spec.recipe.writer),
         "instruction": work.step.instruction,
         "salt": work.step.salt or spec.salt,
-        "build": work.build,
     }
 
 
@@ -63,7 +62,7 @@ def cost(spec: Json, step: Json) -> float:
 async def run(ctx: StepContext) -> StepResult:
     spec = JobSpec.model_validate(ctx.work.job.spec)
     facts = choose_facts(spec, ctx.work.step.instruction)
-    parts = draft_parts(spec, ctx.work)
+    parts = {**draft_parts(spec, ctx.work), "build": ctx.tools.writer.build}
 
     async def make(_staging: Path) -> Product:
         return await _draft(ctx, spec, facts, _digest(parts))
