@@ -150,7 +150,7 @@ class _Ledgered:
     """A writer whose every call goes through the ledger."""
 
     def __init__(self, ctx: StepContext) -> None:
-        self._ctx, self.name = ctx, ctx.tools.writer.name
+        self._ctx, self.name, self.build = ctx, ctx.tools.writer.name, ctx.tools.writer.build
 
     async def write(self, request: ScriptRequest) -> WrittenScript:
         writer: ScriptWriter = self._ctx.tools.writer
