@@ -7,29 +7,19 @@ one. The same request gives the same bytes.
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import subprocess
-import sys
-import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from adapters.speech.ssml import BadSsml, for_espeak, parse
 from adapters.speech.voices import VOICES, DraftVoice, default_voice, find_voice
+from adapters.warm_child import ChildLost, WarmChild
 from domain.production.ports import ProviderBusy, ProviderRefused, SpeechRequest, SpokenSentence, SpokenWord, Usage
 from domain.production.speech import Node, Prosody, UnspeakableText, Voice
 
 BUILD = "espeak/1"
 """Raise the number whenever equal requests sound different than before."""
 ANSWER_SECONDS = 30.0
-_ROOT = Path(__file__).resolve().parents[2]
-
-
-class _Lost(Exception):
-    """The child ended, hung or answered nonsense."""
 
 
 class EspeakNarrator:
@@ -39,8 +29,7 @@ class EspeakNarrator:
     build = BUILD
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child = WarmChild("adapters.speech.espeak_process", answer_s=ANSWER_SECONDS)
 
     async def speak(self, request: SpeechRequest) -> SpokenSentence:
         """Speak one sentence. Raises ProviderRefused for bad SSML or voice, ProviderBusy if the child is lost twice."""
@@ -67,70 +56,14 @@ class EspeakNarrator:
 
     def close(self) -> None:
         """End the child process; the next sentence starts a new one."""
-        with self._lock:
-            self._end()
+        self._child.close()
 
-    # ── The child ─────────────────────────────────────────────────────────────────────────────────────────
     def _ask(self, order: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
-        with self._lock:
-            for last in (False, True):
-                try:
-                    return self._exchange(order)
-                except _Lost as fault:
-                    self._end()
-                    if last:
-                        sentence = f"The draft voice stopped working twice on one sentence ({fault})."
-                        raise ProviderBusy(self.name, sentence, fix="Run the step again.") from None
-            raise AssertionError
-
-    def _exchange(self, order: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
-        child = self._started()
-        assert child.stdin
-        assert child.stdout
-        watch = threading.Timer(ANSWER_SECONDS, child.kill)
-        watch.start()
         try:
-            child.stdin.write(json.dumps(order).encode() + b"\n")
-            child.stdin.flush()
-            header = json.loads(child.stdout.readline() or b"null")
-            if not isinstance(header, dict):
-                raise _Lost("it ended")
-            pcm = child.stdout.read(int(header["bytes"]))
-            if len(pcm) != header["bytes"]:
-                raise _Lost("it ended in the middle of an answer")
-        except (OSError, ValueError, KeyError) as fault:
-            raise _Lost(type(fault).__name__) from None
-        finally:
-            watch.cancel()
-        return header, pcm
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        if self._child is None or self._child.poll() is not None:
-            self._end()
-            command = [sys.executable, "-m", "adapters.speech.espeak_process"]
-            environment = {"LC_ALL": "C.UTF-8", "PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1"}
-            self._child = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd=_ROOT,
-                env=environment,
-            )
-        return self._child
-
-    def _end(self) -> None:
-        child, self._child = self._child, None
-        if child is None:
-            return
-        child.kill()
-        child.wait()
-        for pipe in (child.stdin, child.stdout):
-            if pipe:
-                try:
-                    pipe.close()
-                except OSError:
-                    continue
+            return self._child.ask(order)
+        except ChildLost as fault:
+            sentence = f"The draft voice stopped working twice on one sentence ({fault})."
+            raise ProviderBusy(self.name, sentence, fix="Run the step again.") from None
 
 
 def engine_order(request: SpeechRequest) -> tuple[dict[str, Any], DraftVoice]:

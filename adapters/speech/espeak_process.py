@@ -7,17 +7,15 @@ ends when its input ends. One sentence per request; all times are samples of the
 from __future__ import annotations
 
 import ctypes
-import json
-import os
 import sys
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, BinaryIO
+from typing import Any
 
 import espeakng_loader
 
 from adapters.speech.sound import TARGET_RATE, present, voiced_bounds, word_ends
+from adapters.warm_child import answers_line, serve
 
 SYNCHRONOUS, NO_EXIT = 2, 0x8000
 UTF8, SSML = 1, 0x10
@@ -100,7 +98,7 @@ def speak(engine: Engine, request: dict[str, Any]) -> tuple[dict[str, Any], byte
     sound = present(pcm, engine.rate, float(request.get("gain", 0)))
     length = len(sound) // 2
     scaled = [[min(length, value * TARGET_RATE // engine.rate) for value in column] for column in (starts, ends)]
-    return {"starts": scaled[0], "ends": scaled[1], "sources": sources, "bytes": len(sound)}, sound
+    return {"starts": scaled[0], "ends": scaled[1], "sources": sources}, sound
 
 
 def word_starts(
@@ -126,57 +124,15 @@ def word_starts(
     return placed, ["synth" if number in starts else "interpolated" for number in range(count)]
 
 
-Answer = Callable[[dict[str, Any]], tuple[dict[str, Any], bytes]]
-
-
-def serve(requests: BinaryIO, answers: BinaryIO, answer: Answer) -> None:
-    """Answer requests until the input ends, each in a fork of this process."""
-    for line in requests:
-        answers.write(in_fork(partial(framed, line, answer)))
-        answers.flush()
-
-
-def framed(line: bytes, answer: Answer) -> bytes:
-    """An answer as it goes over the line; a request that cannot be served is answered with its error."""
-    try:
-        header, sound = answer(json.loads(line))
-    except (ValueError, KeyError, TypeError) as fault:
-        header, sound = {"error": str(fault)[:300], "bytes": 0}, b""
-    return json.dumps(header).encode() + b"\n" + sound
-
-
-def in_fork(work: Callable[[], bytes]) -> bytes:
-    """Do the work in a fork and hand back its bytes.
+def main() -> None:
+    """Speak each sentence in a fork.
 
     The engine carries state from one sentence to the next (phase, noise); a fork always begins as the engine was
-    when it was loaded, so the same request gives the same bytes. If the fork is lost, so is this process.
+    when it was loaded, so the same request gives the same bytes.
     """
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            os.close(reader)
-            with os.fdopen(writer, "wb") as out:
-                out.write(work())
-            status = 0
-        finally:
-            os._exit(status)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as source:
-        result = source.read()
-    _, status = os.waitpid(child, 0)
-    if status != 0:
-        sys.exit(1)
-    return result
-
-
-def main() -> None:
-    """Serve on the true standard output; what the library prints goes to standard error."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    answers = answers_line()
     engine = Engine()
-    serve(sys.stdin.buffer, answers, lambda request: speak(engine, request))
+    serve(sys.stdin.buffer, answers, lambda request: speak(engine, request), fork=True)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
 
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from adapters.images import boards
-from adapters.images.artboard import ArtBoard, make_board
+from adapters.images.artboard import ArtBoard
 from adapters.images.backdrops import BACKDROPS, choose_backdrop
 from adapters.images.boards import OVERSIZE, contrast_of, paint
 from adapters.images.layouts import ZONES, Words, bars_of, choose_layout, read_number, zone_of
@@ -46,18 +47,25 @@ def force_backdrop(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(boards, "choose_backdrop", lambda texts, rng: name)
 
 
+@pytest.fixture(scope="module")
+def maker() -> Iterator[ArtBoard]:
+    """A painter whose process ends with the module."""
+    board = ArtBoard()
+    yield board
+    board.close()
+
+
 class TestBoards:
-    async def test_the_same_request_gives_the_same_bytes(self) -> None:
-        maker = ArtBoard()
+    async def test_the_same_request_gives_the_same_bytes(self, maker: ArtBoard) -> None:
         one, again = await maker.make(PLAIN), await maker.make(PLAIN)
         other = await maker.make(replace(PLAIN, seed="s2"))
         assert one == again
         assert other.data != one.data
 
     @pytest.mark.parametrize("shape", SIZES)
-    def test_larger_than_the_film_and_decodable(self, shape: str) -> None:
+    async def test_larger_than_the_film_and_decodable(self, maker: ArtBoard, shape: str) -> None:
         width, height = SIZES[shape]
-        made = make_board(replace(PLAIN, width=width, height=height))
+        made = await maker.make(replace(PLAIN, width=width, height=height))
         with Image.open(io.BytesIO(made.data)) as image:
             assert image.size == (made.width, made.height)
         assert made.width == pytest.approx(width * OVERSIZE, abs=2)
@@ -117,16 +125,16 @@ class TestBoards:
 
 class TestRefusals:
     @pytest.mark.parametrize(("text", "names"), [("Lua 🌙", "U+1F319"), ("深い空", "U+6DF1"), ("مرحبا", "U+0645")])
-    async def test_a_missing_glyph_is_named(self, text: str, names: str) -> None:
+    async def test_a_missing_glyph_is_named(self, maker: ArtBoard, text: str, names: str) -> None:
         with pytest.raises(ProviderRefused) as refused:
-            await ArtBoard().make(replace(PLAIN, headline=text))
+            await maker.make(replace(PLAIN, headline=text))
         assert names in refused.value.sentence
         assert "headline" in refused.value.fix
 
     @pytest.mark.parametrize(("width", "height"), [(0, 1080), (1920, -1), (30_000, 1080)])
-    def test_a_silly_size_is_refused(self, width: int, height: int) -> None:
+    async def test_a_silly_size_is_refused(self, maker: ArtBoard, width: int, height: int) -> None:
         with pytest.raises(ProviderRefused, match="cannot be painted"):
-            make_board(replace(PLAIN, width=width, height=height))
+            await maker.make(replace(PLAIN, width=width, height=height))
 
     def test_control_characters_are_dropped(self) -> None:
         assert paint(replace(PLAIN, headline="Deep\x00\n\tsky")).elements

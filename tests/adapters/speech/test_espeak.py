@@ -117,11 +117,11 @@ class TestProcess:
         narrator = EspeakNarrator()
         try:
             before = await narrator.speak(asked("One star."))
-            child = narrator._child
+            child = narrator._child.process
             os.kill(child.pid, signal.SIGKILL)
             child.wait()
             assert await narrator.speak(asked("One star.")) == before
-            assert narrator._child.pid != child.pid
+            assert narrator._child.process.pid != child.pid
         finally:
             narrator.close()
 
@@ -136,7 +136,7 @@ class TestProcess:
         code = (
             "import asyncio, os\nfrom adapters.speech.espeak import EspeakNarrator\n"
             "n = EspeakNarrator()\nasyncio.run(n.preview('One star.', 'en'))\n"
-            "print(n._child.pid, flush=True)\nos._exit(9)\n"
+            "print(n._child.process.pid, flush=True)\nos._exit(9)\n"
         )
         root = Path(__file__).parents[3]
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=root, check=False, timeout=60)
