@@ -63,6 +63,13 @@ def build_tools(settings: Settings, store: ObjectStore) -> Tools:
     )
 
 
+def narrator_build() -> str:
+    """Name the build of the narrator that workers speak with, without starting it; part of a sentence's key."""
+    from adapters.speech.espeak import EspeakNarrator
+
+    return EspeakNarrator.build
+
+
 @functools.cache
 def film_fonts() -> Mapping[str, FontMetrics]:
     """Read the metrics of the faces that films are set in, once per process."""

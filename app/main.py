@@ -16,7 +16,7 @@ from app.errors import convert
 from app.forms import LIMIT
 from app.guards import add_headers, same_site, signed_in, synchronised
 from app.live import stream_job
-from app.pages import artifacts, home, job, jobs, settings, start, static
+from app.pages import artifacts, home, job, jobs, script, settings, start, static
 from app.site import Site, open_site
 
 OPEN_HANDLERS: tuple[Any, ...] = (
@@ -38,6 +38,9 @@ CLOSED_HANDLERS: tuple[Any, ...] = (
     jobs.start_job,
     job.show_job,
     job.show_artifacts,
+    script.show_script,
+    script.check_edit,
+    script.start_edit,
     job.show_tab,
     job.steer_job,
     artifacts.serve_artifact,

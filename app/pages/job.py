@@ -14,7 +14,6 @@ from app.job_reading import WINDOW_OVERVIEW, read_log, read_shown, read_view
 from app.room import Room
 from app.site import AnyRequest
 from app.views.config import make_config
-from app.views.job import TABS
 from app.views.waterfall import make_waterfall
 from domain.production.commands.control_job import cancel_job, pause_job, resume_job, retry_job
 from domain.production.log_queries import LOG_WINDOW
@@ -46,7 +45,7 @@ async def show_artifacts(request: AnyRequest) -> Response[str]:
 async def show_tab(request: AnyRequest) -> Response[str]:
     """Another tab."""
     tab = str(request.path_params["part"])
-    if tab not in TABS or tab == "overview":
+    if tab not in TAB_READERS or tab == "overview":
         raise Missing
     return await _show(request, tab)
 

@@ -14,11 +14,11 @@ from app.views.outputs import Outputs, make_outputs
 from app.views.stages import Stage, make_stages
 from domain.dispatch.model import Step
 from domain.production.model import Job
-from domain.production.queries import JobDetail, recipe_kinds
+from domain.production.queries import JobDetail, Parts, recipe_kinds
 from domain.production.states import FINAL, can_cancel, can_pause, can_resume, can_retry
 from tenants.principal import Principal
 
-TABS = ("overview", "steps", "artifacts", "logs", "manifest", "config")
+TABS = ("overview", "script", "steps", "artifacts", "logs", "manifest", "config")
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Row:
     value: str
     short: str = ""
     mono: bool = False
+    href: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class JobView:
     href: str
     recipe: str
     recipe_version: int
+    edited_from: int | None
+    edited_href: str
     made_by: str
     created_at: datetime
     started_at: datetime | None
@@ -103,6 +106,7 @@ def make_job(
     outputs = make_outputs(tongue, detail.outputs, detail.steps, base)
     stages = make_stages(tongue, recipe_kinds(job.spec), detail.steps, base, now)
     dead = next((step for step in detail.steps if step.state == "dead"), None)
+    earlier = _whole(job.spec.get("edited_from"))
     return JobView(
         number=job.number,
         title=job.title,
@@ -111,6 +115,8 @@ def make_job(
         href=base,
         recipe=recipe_name,
         recipe_version=job.recipe_version,
+        edited_from=earlier,
+        edited_href=f"{base.rpartition('/')[0]}/{earlier}" if earlier else "",
         made_by=job.made_by_name or tongue.gettext("the factory"),
         created_at=job.created_at,
         started_at=job.started_at,
@@ -136,6 +142,10 @@ def make_job(
     )
 
 
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
 def _left(tongue: Tongue, job: Job, now: datetime) -> str:
     """An estimate, marked as one; none when the job does not move or the estimate has passed."""
     if job.state not in ("queued", "running") or job.eta_p50 is None or job.eta_p50 <= now:
@@ -146,6 +156,7 @@ def _left(tongue: Tongue, job: Job, now: datetime) -> str:
 def _tabs(tongue: Tongue, base: str, current: str, steps: int, outputs: int) -> tuple[Tab, ...]:
     labels = {
         "overview": tongue.gettext("Overview"),
+        "script": tongue.gettext("Script"),
         "steps": tongue.gettext("Steps"),
         "artifacts": tongue.gettext("Artifacts"),
         "logs": tongue.gettext("Logs"),
@@ -206,7 +217,36 @@ def _provenance(tongue: Tongue, detail: JobDetail) -> tuple[Row, ...]:
         Row(tongue.gettext("Language"), said(tongue, LANGUAGE_NAMES, str(spec.get("language", "")))),
         Row(tongue.gettext("Format"), said(tongue, PROFILE_NAMES, str(spec.get("profile", "")))),
     ]
+    rows += [Row(name, value) for name, value in made_and_kept(tongue, detail)]
     return tuple(row for row in rows if row.value)
+
+
+def made_and_kept(tongue: Tongue, detail: JobDetail) -> list[tuple[str, str]]:
+    """How much of a finished film was made for it and how much was kept from before."""
+    if detail.job.state != "succeeded":
+        return []
+    groups = {
+        tongue.gettext("Sentences"): [step for step in detail.steps if step.kind == "narrate"],
+        tongue.gettext("Video segments"): [s for s in detail.steps if s.kind == "render" and s.shard.isdigit()],
+    }
+    found = []
+    for name, steps in groups.items():
+        counts = [_parts_of(step, detail.parts) for step in steps if step.state == "succeeded"]
+        made, kept = sum(one.made for one in counts), sum(one.found for one in counts)
+        if made + kept:
+            found.append((name, _counts(tongue, made, kept)))
+    return found
+
+
+def _parts_of(step: Step, parts: Mapping[tuple[str, str], Parts]) -> Parts:
+    """What a step made and found; one that was taken over whole has found all of its parts."""
+    if step.reused:
+        return Parts(0, int((step.outputs or {}).get("sentences", 1)))
+    return parts.get((step.kind, step.shard), Parts(0, 0))
+
+
+def _counts(tongue: Tongue, made: int, kept: int) -> str:
+    return tongue.gettext("%(made)s made, %(kept)s kept", made=tongue.number(made), kept=tongue.number(kept))
 
 
 def _short(digest: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, or_, select, true
 from domain.catalog.model import CatalogItem, CatalogVersion, Project
 from domain.dispatch.model import Attempt, Step, StepDep
 from domain.production.model import Artifact, ArtifactRef, Job
-from domain.production.states import OPEN
+from domain.production.states import FINAL, OPEN
 from domain.usage.model import Effect
 from tenants.model import Event
 from tenants.unit import Unit
@@ -280,14 +280,26 @@ class Spent:
 
 
 @dataclass(frozen=True)
+class Parts:
+    """How many parts a step has made, and how many it has found made before."""
+
+    made: int
+    found: int
+
+
+@dataclass(frozen=True)
 class JobDetail:
-    """A job with all that its page shows; `seq` is the last event that this reading includes."""
+    """A job with all that its page shows; `seq` is the last event that this reading includes.
+
+    `parts` (by kind and shard of a step) is read once the job has ended.
+    """
 
     job: Job
     steps: tuple[Step, ...]
     outputs: tuple[Output, ...]
     spent: tuple[Spent, ...]
     seq: int
+    parts: Mapping[tuple[str, str], Parts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -315,12 +327,13 @@ async def find_job(unit: Unit, project_slug: str, number: int) -> Job | None:
 
 
 async def job_detail(unit: Unit, job: Job) -> JobDetail:
-    """Read a job's page in four statements; the event number is read first, so replay never misses a change."""
+    """Read a job's page in five statements at most; the event number is read first, so replay never misses a change."""
     unit.principal.require("jobs:read", job.project_id)
     seq = await last_seq(unit, job.id)
     steps = (await unit.session.execute(select(Step).where(Step.job_id == job.id).order_by(*_STEP_ORDER))).scalars()
     outputs = await outputs_of(unit, job.id)
-    return JobDetail(job, tuple(steps), outputs, await _spent(unit, job.id), seq)
+    parts = await _parts(unit, job.id) if job.state in FINAL else {}
+    return JobDetail(job, tuple(steps), outputs, await _spent(unit, job.id), seq, parts)
 
 
 _STEP_ORDER = (Step.ordinal, Step.kind, Step.shard)
@@ -392,6 +405,17 @@ def _output(ref: ArtifactRef, artifact: Artifact) -> Output:
         facts={**artifact.facts, **ref.facts},
         created_at=ref.created_at,
     )
+
+
+async def _parts(unit: Unit, job_id: UUID) -> dict[tuple[str, str], Parts]:
+    """Read what steps have counted at their last success."""
+    counted = select(Event.data).where(Event.job_id == job_id, Event.type.in_(("step.succeeded", "step.waiting")))
+    rows = await unit.session.execute(counted.order_by(Event.seq))
+    return {
+        (str(data["step"]), str(data.get("shard", ""))): Parts(int(data.get("made", 0)), int(data.get("found", 0)))
+        for data in rows.scalars()
+        if "step" in data
+    }
 
 
 async def _spent(unit: Unit, job_id: UUID) -> tuple[Spent, ...]:

@@ -122,3 +122,5 @@ class JobSpec(SpecPart):
     """Edits by scene id, applied to the script step's result."""
     salt: str = ""
     """Set by "regenerate": makes the keys of random-looking choices new."""
+    edited_from: int | None = None
+    """Number of the job whose script a person changed to make this one."""

@@ -70,6 +70,11 @@ def quote(seconds: int, writer: str, narrator: str, pictures: str) -> Quote:
     )
 
 
+def price(provider: str, unit: str, count: int) -> int | None:
+    """Estimate the micro-dollars of some units; nothing costs nothing, and None = unknown."""
+    return _line(provider, unit, count).micro_dollars if count else 0
+
+
 def _line(provider: str, unit: str, count: int) -> QuoteLine:
     price = PRICES.get(provider)
     known = price is not None and price.micro_dollars is not None and price.unit == unit

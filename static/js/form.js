@@ -1,9 +1,10 @@
 // Forms: unsaved changes are guarded, and the list of faults gets the focus after a refused post.
 class VfGuard extends HTMLElement {
   connectedCallback() {
-    this.leaving = (event) => { if (this.changed) event.preventDefault(); };
+    // A page that comes back with text nobody has saved says so itself, until the text is sent.
+    this.leaving = (event) => { if (this.changed || "unsaved" in this.dataset) event.preventDefault(); };
     this.addEventListener("input", () => { this.changed = true; });
-    this.addEventListener("submit", () => { this.changed = false; });
+    this.addEventListener("submit", () => { this.changed = false; delete this.dataset.unsaved; });
     addEventListener("beforeunload", this.leaving);
     document.getElementById("faults")?.focus();
   }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, Protocol
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -20,10 +21,17 @@ from tests.support.factories import Workspace, seed_jobs, seed_workspace
 HOST = "http://testserver.local"
 
 
+class Home(Protocol):
+    """The workspace of somebody who signs in."""
+
+    @property
+    def tenant_id(self) -> UUID: ...
+
+
 class Person:
     """A signed-in browser: adds what a real browser says of itself, and the session's token to forms."""
 
-    def __init__(self, client: AsyncClient, space: Workspace, token: str) -> None:
+    def __init__(self, client: AsyncClient, space: Any, token: str) -> None:
         self.client, self.space, self.token = client, space, token
 
     @property
@@ -69,7 +77,7 @@ def browser(app: Litestar) -> Callable[[], AsyncClient]:
     return lambda: AsyncClient(transport=ASGITransport(app), base_url=HOST)
 
 
-async def sign_in(client: AsyncClient, site: Site, space: Workspace, name: str = "Marina") -> Person:
+async def sign_in(client: AsyncClient, site: Site, space: Home, name: str = "Marina") -> Person:
     """Use a fresh owner link."""
     link = await issue_owner_link(site.units, space.tenant_id)
     answer = await client.post(

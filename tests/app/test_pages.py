@@ -260,6 +260,8 @@ class TestStrangers:
             f"{job}/artifacts/{{name:path}}",
             f"{job}/events",
             f"{job}/log.txt",
+            f"{job}/script",  # with its own cases in test_script.py
+            f"{job}/script/make",
             f"{job}/{{part:str}}",
             "/settings",
             "/settings/sessions",

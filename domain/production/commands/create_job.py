@@ -78,15 +78,24 @@ async def find_project(unit: Unit, slug: str) -> Project:
 
 
 async def _made_before(unit: Unit, new: NewJob) -> Job | None:
-    """Find the job of the same key; the lock makes a second request wait for the first one's commit."""
-    if new.idem_key is None:
+    job = await find_keyed(unit, new.idem_key)
+    if job is not None and (job.spec["topic"], job.recipe_slug) != (new.topic.strip(), new.recipe):
+        raise key_taken(job)
+    return job
+
+
+async def find_keyed(unit: Unit, idem_key: str | None) -> Job | None:
+    """Find the job of a key; the lock makes a second request wait for the first one's commit."""
+    if idem_key is None:
         return None
     lock = text("SELECT pg_advisory_xact_lock(hashtextextended('idem:' || :tenant || :key, 0))")
-    await unit.session.execute(lock, {"tenant": str(unit.tenant_id), "key": new.idem_key})
-    job = (await unit.session.execute(select(Job).where(Job.idem_key == new.idem_key))).scalar_one_or_none()
-    if job is not None and (job.spec["topic"], job.recipe_slug) != (new.topic.strip(), new.recipe):
-        raise WrongState(f"The idempotency key was already used for job #{job.number}, which is something else.")
-    return job
+    await unit.session.execute(lock, {"tenant": str(unit.tenant_id), "key": idem_key})
+    return (await unit.session.execute(select(Job).where(Job.idem_key == idem_key))).scalar_one_or_none()
+
+
+def key_taken(job: Job) -> WrongState:
+    """The refusal of a key that has made something else."""
+    return WrongState(f"The idempotency key was already used for job #{job.number}, which is something else.")
 
 
 # ── Checking ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from sqlalchemy import select
+
 from domain.catalog.model import Project
-from domain.production.commands.create_job import NewJob, enter_job
+from domain.dispatch.model import Step
+from domain.production.commands.create_job import NewJob, enter_job, find_keyed, key_taken
 from domain.production.errors import Fault, InvalidInput
 from domain.production.jobs import find_job
 from domain.production.model import Job
@@ -25,11 +29,13 @@ async def edit_script(
     edits: Mapping[str, Sequence[str]],
     *,
     note: str = "",
+    idem_key: str | None = None,
     kinds: Mapping[str, StepKind] = STEP_KINDS,
 ) -> Job:
     """Make a new job from an earlier one with the sentences of some scenes (by scene id) replaced.
 
-    The earlier job stays as it is, with its film and manifest. Raises NotFound, Forbidden, InvalidInput.
+    The earlier job stays as it is, with its film and manifest. The same `idem_key` answers the job made before.
+    Raises NotFound, Forbidden, InvalidInput, WrongState (key used for something else).
     """
     unit.principal.require("jobs:run")
     earlier = await find_job(unit.session, unit.tenant_id, job_id)
@@ -42,13 +48,44 @@ async def edit_script(
     changed = {
         scene: SceneEdit(sentences=[text.strip() for text in texts], note=note) for scene, texts in edits.items()
     }
-    spec = spec.model_copy(update={"script_edits": {**spec.script_edits, **changed}})
-    new = NewJob(project.slug, earlier.recipe_slug, spec.topic, mode=earlier.mode, cost_limit=earlier.cost_limit)
+    spec = spec.model_copy(update={"script_edits": {**spec.script_edits, **changed}, "edited_from": earlier.number})
+    if (made := await find_keyed(unit, idem_key)) is not None:
+        if made.spec != spec.model_dump(mode="json"):
+            raise key_taken(made)
+        return made
+    new = NewJob(
+        project.slug,
+        earlier.recipe_slug,
+        spec.topic,
+        mode=earlier.mode,
+        cost_limit=earlier.cost_limit,
+        idem_key=idem_key,
+    )
     job = await enter_job(unit, project, spec, new, kinds)
+    await _carry_wishes(unit, earlier, job)
     unit.emit(
         "job.edited", job_id=job.id, project_id=project.id, number=job.number, base=earlier.number, scenes=sorted(edits)
     )
     return job
+
+
+async def _carry_wishes(unit: Unit, earlier: Job, job: Job) -> None:
+    """Give the new steps the instructions and salts of steps that were made again.
+
+    The edit is a change to what they have made, so their keys must stay the same.
+    """
+    rows = await unit.session.execute(select(Step).where(Step.job_id == earlier.id, Step.shard == ""))
+    wishes = {step.kind: step for step in rows.scalars() if step.instruction or "salt" in step.spec}
+    fresh = await unit.session.execute(select(Step).where(Step.job_id == job.id, Step.kind.in_(list(wishes))))
+    for step in fresh.scalars():
+        step.instruction = wishes[step.kind].instruction
+        step.spec = {**step.spec, "salt": wishes[step.kind].spec.get("salt", "")}
+    await unit.session.flush()
+
+
+def _hidden(text: str) -> bool:
+    """Whether a text has characters nobody can see; blanks of every width are fine."""
+    return any(not sign.isprintable() and unicodedata.category(sign) != "Zs" for sign in text)
 
 
 def check_edits(edits: Mapping[str, Sequence[str]]) -> list[Fault]:
@@ -61,7 +98,7 @@ def check_edits(edits: Mapping[str, Sequence[str]]) -> list[Fault]:
             message = f"Scene {scene} has {len(texts)} sentences."
             faults.append(Fault(f"edits.{scene}", message, f"Give 1 to {SENTENCES_LIMIT}."))
         for number, text in enumerate(texts, start=1):
-            if not 1 <= len(text.strip()) <= SENTENCE_LIMIT or not text.isprintable():
+            if not 1 <= len(text.strip()) <= SENTENCE_LIMIT or _hidden(text):
                 message = f"Sentence {number} of scene {scene} is empty, too long or has control characters."
                 fix = f"Give 1 to {SENTENCE_LIMIT:,} printable characters."
                 faults.append(Fault(f"edits.{scene}.{number}", message, fix))

@@ -102,9 +102,14 @@ async def _speak_all(
     return [task.result() for task in tasks], made
 
 
+def sentence_parts(request: SpeechRequest, build: str, salt: str) -> dict[str, Any]:
+    """Answer everything that shapes the sound of one sentence; `build` is the narrator's."""
+    return {**dataclasses.asdict(request), "build": build, "salt": salt}
+
+
 async def _speak_once(ctx: StepContext, spec: JobSpec, request: SpeechRequest) -> tuple[SpokenSentence, bool]:
     narrator = ctx.tools.narrator
-    parts = {**dataclasses.asdict(request), "build": narrator.build, "salt": ctx.work.step.salt or spec.salt}
+    parts = sentence_parts(request, narrator.build, ctx.work.step.salt or spec.salt)
 
     async def make(_staging: Path) -> Product:
         answer = await ctx.effects.perform(
