@@ -114,9 +114,9 @@ def _check_sentence(tongue: Tongue, number: int, sentence: str) -> list[FormFaul
         return [
             _fault(
                 tongue.gettext(
-                    "Sentence %(number)s has no word that can be read aloud: “%(text)s”. Write words or delete it.",
+                    "Sentence %(number)s has no word that can be read aloud: “%(shown)s”. Write words or delete it.",
                     number=number,
-                    text=sentence[:40],
+                    shown=sentence[:40],
                 )
             )
         ]
