@@ -23,12 +23,14 @@ DOUBLES: Mapping[str, tuple[type[Double], int, str]] = {
 
 async def serve(ports: Mapping[str, int]) -> None:
     """Serve until stopped."""
+    places: list[str] = []
     async with contextlib.AsyncExitStack() as stack:
         for name, port in ports.items():
             kind, _, tail = DOUBLES[name]
             double = await stack.enter_async_context(listening(kind(), port))
+            places.append(double.url.removeprefix("http://"))
             sys.stdout.write(f"{name:<10} base URL {double.url}{tail}   control {double.url}/_control\n")
-        allow = ",".join(f"127.0.0.1:{port}" for port in ports.values())
+        allow = ",".join(places)
         sys.stdout.write(f"Allow them with VFOS_EGRESS_ALLOW={allow}; any key works but wrong, revoked and expired.\n")
         sys.stdout.flush()
         await asyncio.Event().wait()

@@ -291,8 +291,13 @@ _FAULT = re.compile(r"^\d+\. (.+)$", re.MULTILINE)
 
 
 def write_script(body: Mapping[str, Any]) -> str:
-    """A sound script arranged from the facts in the prompt, as long as asked for; repairs obey the listed faults."""
+    """A sound script arranged from the facts in the prompt, as long as asked for; repairs obey the listed faults.
+
+    Prompts that ask for no script are answered with a sentence.
+    """
     text = "\n".join(block.get("text", "") for block in all_blocks(body))
+    if not re.search(r"^Topic: .+\nLanguage: .+\nLength: \d+", text, re.MULTILINE):
+        return f"The double heard {tokens(text)} tokens."
     facts = [Fact(id=i, text=t, source=s or "", document="Facts") for i, t, s in _FACT.findall(text)]
     turns = body["messages"]
     previous = json.loads(blocks_of(turns[1]["content"])[0]["text"]) if len(turns) > 2 else None

@@ -92,7 +92,9 @@ class Double:
         self.unpaid: list[Call] = []
         self.billed: list[tuple[str, int]] = []
         self.plans: list[Planned] = []
+        self.broken: list[str] = []
         self.url = ""
+        self._moved = threading.Condition()
 
     # ── For tests ─────────────────────────────────────────────────────────────────────────────────────────
     def fail(self, fault: str, at: int | None = None, times: int = 1, **options: Any) -> None:
@@ -103,8 +105,14 @@ class Double:
 
     def reset(self) -> None:
         """Forget calls, bills and plans."""
-        for kept in (self.calls, self.unpaid, self.billed, self.plans):
+        for kept in (self.calls, self.unpaid, self.billed, self.plans, self.broken):
             kept.clear()
+
+    def wait_for_bills(self, number: int, seconds: float = 60.0) -> None:
+        """Wait until so many calls were billed. Raises TimeoutError."""
+        with self._moved:
+            if not self._moved.wait_for(lambda: len(self.billed) >= number, seconds):
+                raise TimeoutError(f"{self.name} billed {len(self.billed)} calls, not {number}")
 
     @property
     def micro_dollars(self) -> int:
@@ -121,6 +129,7 @@ class Double:
             "micro_dollars": self.micro_dollars,
             "by_key": Counter(call.key for call in self.calls),
             "billed_by_key": Counter(key for key, _ in self.billed),
+            "broken": self.broken,
             "planned": [vars(plan) for plan in self.plans if plan.times > 0],
             "faults": [*COMMON_FAULTS, *self.ERRORS],
         }
@@ -155,9 +164,16 @@ class Double:
         if fault == "garbage":
             await send.reply(Reply(200, {"content-type": "text/html"}, PAGE))
             return
-        reply = self.answer(call, "" if fault in COMMON_FAULTS else fault, options)
+        try:
+            reply = self.answer(call, "" if fault in COMMON_FAULTS else fault, options)
+        except Exception as error:
+            # A double that breaks must be seen as such, not as a lost line of the provider.
+            self.broken.append(f"{type(error).__name__}: {error}")
+            reply = Reply.of({"error": {"type": "double_is_broken", "message": self.broken[-1]}}, 501)
         if reply.nano_dollars:
-            self.billed.append((call.key, reply.nano_dollars))
+            with self._moved:
+                self.billed.append((call.key, reply.nano_dollars))
+                self._moved.notify_all()
         if fault == "drop_after":
             return
         if fault == "slow":
