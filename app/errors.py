@@ -21,6 +21,7 @@ from app.i18n import N_
 from app.session import known_visitor, tongue_of
 from app.site import AnyRequest, site_of
 from app.views.shell import look_of
+from domain.catalog.library import NoSuchPicture
 from domain.production import errors as production
 from tenants.principal import Forbidden
 
@@ -73,6 +74,7 @@ TABLE: tuple[tuple[type[Exception], Answer], ...] = (
     (Missing, MISSING),
     (NotFoundException, MISSING),
     (production.NotFound, MISSING),
+    (NoSuchPicture, MISSING),
     (
         SignedOut,
         Answer(

@@ -16,7 +16,7 @@ from app.errors import convert
 from app.forms import LIMIT
 from app.guards import add_headers, same_site, signed_in, synchronised
 from app.live import stream_job
-from app.pages import artifacts, home, job, jobs, script, settings, start, static
+from app.pages import artifacts, home, job, jobs, pictures, script, settings, start, static
 from app.site import Site, open_site
 
 OPEN_HANDLERS: tuple[Any, ...] = (
@@ -46,6 +46,14 @@ CLOSED_HANDLERS: tuple[Any, ...] = (
     artifacts.serve_artifact,
     artifacts.serve_log,
     stream_job,
+    pictures.show_pictures,
+    pictures.show_upload,
+    pictures.add_pictures,
+    pictures.show_picture,
+    pictures.serve_picture,
+    pictures.save_picture,
+    pictures.take_out,
+    pictures.bring_back,
     settings.show_settings,
     settings.save_settings,
     settings.end_one,

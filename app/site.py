@@ -10,6 +10,8 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 
 from adapters.database import Engines
+from adapters.images.intake import Intake
+from adapters.images.thumbnails import Thumbnails
 from adapters.queue.feed import RedisFeed
 from adapters.settings import Settings
 from adapters.wiring import Runtime, build_runtime
@@ -38,6 +40,8 @@ class Site:
     assets: Assets
     templates: Templates
     clock: SystemClock
+    intake: Intake
+    thumbnails: Thumbnails
     closing: bool = False
 
     @property
@@ -71,12 +75,15 @@ class Site:
 def open_site(settings: Settings) -> Site:
     """Wire a web server; nothing connects before the first request."""
     assets = Assets()
+    runtime = build_runtime(settings, "web")
     return Site(
-        runtime=build_runtime(settings, "web"),
+        runtime=runtime,
         feed=RedisFeed(settings.redis_url),
         assets=assets,
         templates=Templates(assets),
         clock=SystemClock(),
+        intake=Intake(),
+        thumbnails=Thumbnails(runtime.store, settings.home / "thumbnails"),
     )
 
 

@@ -14,11 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-MAX_BYTES = 40 * 1024 * 1024
-MAX_PIXELS = 100_000_000
-MEGAPIXELS = MAX_PIXELS // 1_000_000
-MAX_SIDE = 20_000
-MIN_SIDE = 64
+from adapters.images.limits import MAX_BYTES, MAX_PIXELS, MAX_SIDE, MEGAPIXELS, MIN_SIDE
+
 LARGEST_KEPT = 4096
 """Longer sides are reduced to this many pixels: enough for a 4K film with room to zoom."""
 JPEG_QUALITY = 92
@@ -29,11 +26,14 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
 class PictureRefused(ValueError):
-    """Raised when an upload is not a usable picture; the sentence is safe to show."""
+    """Raised when an upload is not a usable picture; the sentence is safe to show.
 
-    def __init__(self, sentence: str) -> None:
+    `code` and `facts` say the same to programs and to other languages.
+    """
+
+    def __init__(self, sentence: str, code: str = "damaged", **facts: int) -> None:
         super().__init__(sentence)
-        self.sentence = sentence
+        self.sentence, self.code, self.facts = sentence, code, facts
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ def normalise(data: bytes, name: str = "The file") -> NormalPicture:
     """
     if len(data) > MAX_BYTES:
         raise PictureRefused(
-            f"{name} has {len(data) / 1048576:.0f} MB; pictures may have up to {MAX_BYTES // 1048576} MB."
+            f"{name} has {len(data) / 1048576:.0f} MB; pictures may have up to {MAX_BYTES // 1048576} MB.",
+            "bytes",
         )
     image = _open_checked(data, name)
     original = image.format or ""
@@ -76,18 +77,26 @@ def _open_checked(data: bytes, name: str) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureRefused(f"{name} has more than {MEGAPIXELS} megapixels; please make it smaller.") from error
+        raise PictureRefused(
+            f"{name} has more than {MEGAPIXELS} megapixels; please make it smaller.", "pixels"
+        ) from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise PictureRefused(f"{name} is not a picture we can read ({READABLE}).") from error
+        raise PictureRefused(f"{name} is not a picture we can read ({READABLE}).", "unreadable") from error
     width, height = image.size
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise PictureRefused(
             f"{name} measures {width} × {height} pixels; up to {MEGAPIXELS} megapixels and "
-            f"{MAX_SIDE} pixels a side are allowed. Please make it smaller."
+            f"{MAX_SIDE} pixels a side are allowed. Please make it smaller.",
+            "size",
+            width=width,
+            height=height,
         )
     if min(width, height) < MIN_SIDE:
         raise PictureRefused(
-            f"{name} measures {width} × {height} pixels; at least {MIN_SIDE} pixels a side are needed."
+            f"{name} measures {width} × {height} pixels; at least {MIN_SIDE} pixels a side are needed.",
+            "small",
+            width=width,
+            height=height,
         )
     return image
 

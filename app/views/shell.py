@@ -124,4 +124,10 @@ def _links(tongue: Tongue, seat: Seat, line: ProjectLine, section: str) -> list[
             count=line.open_jobs,
             count_said=tongue.ngettext("%(num)s unfinished", "%(num)s unfinished", line.open_jobs),
         ),
+        Link(
+            label=tongue.gettext("Pictures"),
+            icon="image",
+            href=f"/w/{seat.slug}/p/{line.slug}/pictures",
+            current=section == "pictures",
+        ),
     ]

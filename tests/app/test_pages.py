@@ -250,6 +250,7 @@ class TestStrangers:
         """A new page needs a case above."""
         paths = {path for handler in CLOSED_HANDLERS for path in handler.paths}
         job = "/w/{tenant:str}/p/{project:str}/jobs/{number:str}"
+        pictures = "/w/{tenant:str}/p/{project:str}/pictures"
         assert paths == {
             "/w/{tenant:str}",
             "/w/{tenant:str}/p/{project:str}",
@@ -263,6 +264,13 @@ class TestStrangers:
             f"{job}/script",  # with its own cases in test_script.py
             f"{job}/script/make",
             f"{job}/{{part:str}}",
+            # Pictures have theirs in test_pictures.py.
+            pictures,
+            f"{pictures}/new",
+            f"{pictures}/{{picture:str}}",
+            f"{pictures}/{{picture:str}}/file/{{file:str}}",
+            f"{pictures}/{{picture:str}}/remove",
+            f"{pictures}/{{picture:str}}/restore",
             "/settings",
             "/settings/sessions",
         }
