@@ -100,7 +100,7 @@ class GuardedTransport(httpx2.AsyncHTTPTransport):
     """httpx2's transport on the guarded backend, with caps on time and bytes."""
 
     def __init__(self, backend: GuardedBackend, caps: Caps) -> None:
-        super().__init__(trust_env=False)
+        # The base makes a pool and nothing else; ours replaces it, so there is no need to make both.
         self._caps = caps
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=httpx2.create_ssl_context(trust_env=False),

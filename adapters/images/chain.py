@@ -13,11 +13,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from adapters.limits import Limits, Rate
+from adapters.turns import note_failure, require_turn
 from domain.production.ports import ImageMaker, MadePicture, PictureRequest, ProviderBusy, ProviderError, Usage
 from domain.production.provider_errors import (
     OutcomeUnknown,
-    RateLimited,
-    Unavailable,
     add_usage,
     kind_of,
     usage_of,
@@ -82,6 +81,7 @@ class ImageChain:
         self._links, self._limits, self._on_fallback = list(links), limits, on_fallback
         self._tries, self._patience, self._sleep, self._chance = tries, patience, sleep, chance
         self.name = "+".join(link.maker.name for link in self._links)
+        self.build = "+".join(link.maker.build for link in self._links)
 
     async def make(
         self,
@@ -118,11 +118,11 @@ class ImageChain:
         """Ask one link until it answers, refuses, or patience ends."""
         patience = self._patience
         for number in range(1, self._tries + 1):
-            await self._require_turn(link, patience)
+            await require_turn(self._limits, link.maker.name, link.limit_key, link.rate, patience)
             try:
                 made = await perform(link.maker, request)
             except ProviderError as error:
-                await self._note(link, error)
+                await note_failure(self._limits, link.limit_key, link.rate, error)
                 pause = self._pause(error, number)
                 if pause is None or pause > patience:
                     raise
@@ -133,21 +133,6 @@ class ImageChain:
                 await self._limits.worked(link.limit_key)
                 return made
         raise AssertionError("the last try answers or raises")
-
-    async def _require_turn(self, link: Link, patience: float) -> None:
-        """Pass breaker and rate limit, or raise what stands against it; nothing is sent in that case."""
-        name = link.maker.name
-        if rest := await self._limits.resting(link.limit_key):
-            sentence = f"{name} failed repeatedly and is left alone for {rest:.0f} s more."
-            raise Unavailable(name, sentence, retry_after=rest)
-        if link.rate and (wait := await self._limits.wait(link.limit_key, link.rate, patience)):
-            sentence = f"The rate set for {name} is used up for {wait:.0f} s."
-            raise RateLimited(name, sentence, retry_after=wait, fix="Raise the provider's rate, or wait.")
-
-    async def _note(self, link: Link, error: ProviderError) -> None:
-        await self._limits.failed(link.limit_key, kind_of(error))
-        if link.rate and isinstance(error, RateLimited) and error.retry_after:
-            await self._limits.hold(link.limit_key, link.rate, error.retry_after)
 
     def _pause(self, error: ProviderError, number: int) -> float | None:
         """Seconds before the next try; None when there is none."""

@@ -16,6 +16,7 @@ from adapters.egress import Caps, guarded_client
 from adapters.egress_rules import Allowance
 from adapters.images.asking import (
     CAPS,
+    REVISION,
     Answer,
     Service,
     Verdict,
@@ -64,6 +65,7 @@ class GeminiImages:
         if not _MODEL.fullmatch(model):
             raise BadRequest(NAME, f"“{model[:80]}” is no model id.", fix="Choose a model from the provider's list.")
         self.model, self._size = model, size
+        self.build = f"{model}/{size}/{REVISION}"
         self._url = f"{base_url.rstrip('/')}/{version}/models/{model}"
         self._prices = prices or price_book(NAME)
         headers = {"x-goog-api-key": sound_key(NAME, LABEL, key)}

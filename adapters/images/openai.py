@@ -14,6 +14,7 @@ from adapters.egress import Caps, guarded_client
 from adapters.egress_rules import Allowance
 from adapters.images.asking import (
     CAPS,
+    REVISION,
     Answer,
     Service,
     Verdict,
@@ -53,6 +54,7 @@ class OpenAiImages:
     ) -> None:
         """Raises KeyRefused for a key no header can carry."""
         self.model, self._quality, self._base = model, quality, base_url.rstrip("/")
+        self.build = f"{model}/{quality}/{REVISION}"
         self._prices = prices or price_book(NAME)
         headers = {"authorization": f"Bearer {sound_key(NAME, LABEL, key)}"}
         self._service = Service(NAME, LABEL, guarded_client(allow, caps), headers, f"the model “{model}”")

@@ -17,7 +17,7 @@ import httpx2
 import structlog
 
 from adapters.egress import Caps, guarded_client
-from adapters.egress_rules import Allowance, EgressRefused
+from adapters.egress_rules import Allowance
 from adapters.outcomes import FAILURES, Said
 from adapters.prices.book import PriceBook, price_book
 from adapters.text.anthropic_errors import LABEL, NAME, from_sdk
@@ -33,6 +33,8 @@ from domain.production.provider_errors import (
 
 BASE_URL = "https://api.anthropic.com"
 DEFAULT_MODEL = "claude-sonnet-5-5"
+REVISION = 1
+"""Raise it when equal requests would ask Claude something else."""
 CAPS = Caps(seconds=900.0)
 """A long script at high effort takes minutes; silence is bounded by SILENCE_S."""
 SILENCE_S = 120.0
@@ -83,6 +85,8 @@ class AnthropicWriter:
         """Raises KeyRefused for a key no header can carry."""
         self._prices = prices or price_book(NAME)
         known = self._prices.model(model)
+        self.model = model
+        self.build = f"{model}/{effort or 'usual'}/{REVISION}"
         self.style = Style(model, effort, cache, (known.max_output if known else 0) or 32_000)
         self._client = anthropic.AsyncAnthropic(
             api_key=_sound_key(key),
@@ -97,12 +101,13 @@ class AnthropicWriter:
 
     async def write(self, request: ScriptRequest, on_text: OnText | None = None) -> WrittenScript:
         """Have a script written. Raises the errors of domain/production/provider_errors.py."""
-        heard = Heard()
+        heard, body = Heard(), make_body(request, self.style)
         try:
-            await self._listen(make_body(request, self.style), heard, on_text)
-        except (anthropic.AnthropicError, httpx2.HTTPError, EgressRefused, ValueError, AssertionError) as error:
-            usage = self._usage(heard.message.usage) if heard.message else None
-            raise from_sdk(error, self.style.model, heard.request_id, usage) from error
+            await self._listen(body, heard, on_text)
+        except Exception as error:
+            # Whatever broke, the call may be paid: an unforeseen error must not look like one that can be repeated.
+            usage = self._usage(heard.message) if heard.message else None
+            raise from_sdk(error, self.model, heard.request_id, usage) from error
         return self._read(heard)
 
     async def _listen(self, body: dict[str, Any], heard: Heard, on_text: OnText | None) -> None:
@@ -124,7 +129,7 @@ class AnthropicWriter:
         if message is None:
             words = "The stream held no message."
             raise FAILURES["partial"](Said(NAME, LABEL, words, request_id))
-        usage = self._usage(message.usage)
+        usage = self._usage(message)
         if not heard.complete:
             raise with_usage(FAILURES["unknown"](Said(NAME, LABEL, "", request_id)), usage)
         if fault := _stopped_early(message, request_id):
@@ -134,14 +139,14 @@ class AnthropicWriter:
         if script is None:
             said = Said(NAME, LABEL, "The text is not the JSON object that was asked for.", request_id)
             raise with_usage(FAILURES["partial"](said), usage)
-        return WrittenScript(script, NAME, message.model or self.style.model, usage, request_id)
+        return WrittenScript(script, NAME, message.model or self.model, usage, request_id)
 
     async def quote(self, request: ScriptRequest, rounds: int = 3) -> WriterQuote:
         """Estimate a script by the service's own token count (free). High: every repair round is needed."""
         try:
             counted = await self._client.messages.count_tokens(**count_body(request, self.style))
-        except (anthropic.AnthropicError, httpx2.HTTPError, EgressRefused, ValueError) as error:
-            raise from_sdk(error, self.style.model) from error
+        except Exception as error:
+            raise from_sdk(error, self.model) from error
         prompt, answer = counted.input_tokens, answer_tokens(request.seconds)
         low = self._price({"input": prompt, "output": round(answer * 0.4)}, prompt)
         likely = self._price({"input": prompt, "output": answer}, prompt)
@@ -152,35 +157,41 @@ class AnthropicWriter:
     async def check(self) -> str:
         """Ask for the list of models, which is free; answer one sentence. Raises the errors of `write`."""
         try:
-            offered = [model.id async for model in await self._client.models.list(limit=1000)]
-        except (anthropic.AnthropicError, httpx2.HTTPError, EgressRefused, ValueError) as error:
-            raise from_sdk(error, self.style.model) from error
-        if self.style.model not in offered:
-            raise FAILURES["gone"](Said(NAME, LABEL, asked=f"the model “{self.style.model}”"))
-        return f"{LABEL} answered; the key may use {self.style.model} and {len(offered) - 1} other models."
+            offered = [model.id for model in (await self._client.models.list(limit=1000)).data]
+        except Exception as error:
+            raise from_sdk(error, self.model) from error
+        if self.model not in offered:
+            raise FAILURES["gone"](Said(NAME, LABEL, asked=f"the model “{self.model}”"))
+        return f"{LABEL} answered; the key may use {self.model} and {len(offered) - 1} other models."
 
-    def _usage(self, reported: Any) -> Usage:
-        """The service's counts and their price; unknown tiers of service make the price unknown."""
-        written = reported.cache_creation
-        total_written = reported.cache_creation_input_tokens or 0
-        hour = (written.ephemeral_1h_input_tokens or 0) if written else 0
-        minutes = (written.ephemeral_5m_input_tokens or 0) if written else total_written
-        read = reported.cache_read_input_tokens or 0
-        prompt = (reported.input_tokens or 0) + hour + minutes + read
+    def _usage(self, message: Any) -> Usage:
+        """The service's counts and their price; what is not reported, or a dearer kind of service, has no price."""
+        reported = getattr(message, "usage", None)
+        if reported is None:
+            return Usage({"calls": 1}, None)
+        written = getattr(reported, "cache_creation", None)
+        hour = _count(written, "ephemeral_1h_input_tokens")
         counts = {
-            "input": reported.input_tokens or 0,
-            "cache_write_5m": minutes,
+            "input": _count(reported, "input_tokens"),
+            "cache_write_5m": max(0, _count(reported, "cache_creation_input_tokens") - hour),
             "cache_write_1h": hour,
-            "cache_read": read,
-            "output": reported.output_tokens or 0,
+            "cache_read": _count(reported, "cache_read_input_tokens"),
+            "output": _count(reported, "output_tokens"),
         }
+        prompt = sum(counts.values()) - counts["output"]
         usual = getattr(reported, "speed", None) in (None, "standard")
         where = "inference_us" if getattr(reported, "inference_geo", None) == "us" else ""
         units = {f"{unit}_tokens": count for unit, count in counts.items() if count} | {"calls": 1}
         return Usage(units, self._price(counts, prompt, where) if usual else None)
 
     def _price(self, counts: dict[str, int], prompt: int, multiplier: str = "") -> int | None:
-        return self._prices.price(self.style.model, counts, prompt_tokens=prompt, multiplier=multiplier)
+        return self._prices.price(self.model, counts, prompt_tokens=prompt, multiplier=multiplier)
+
+
+def _count(reported: Any, name: str) -> int:
+    """A whole number the service reports; 0 where it reports none."""
+    found = getattr(reported, name, None)
+    return found if isinstance(found, int) and found > 0 else 0
 
 
 def _sound_key(key: str) -> str:
@@ -229,6 +240,6 @@ def _stopped_early(message: Any, request_id: str) -> ProviderError | None:
 def _json_object(text: str) -> dict[str, Any] | None:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

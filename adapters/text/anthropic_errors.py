@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import anthropic
+import httpx2
 
+from adapters.egress_rules import EgressRefused
 from adapters.outcomes import FAILURES, Said, from_transport, retry_after
 from domain.production.ports import ProviderError, Usage
 from domain.production.provider_errors import with_usage
@@ -48,7 +50,7 @@ def from_sdk(error: Exception, model: str, request_id: str = "", usage: Usage | 
     """Judge whatever the SDK or the line below it raised. `usage`: what the stream had reported until then."""
     if isinstance(error, anthropic.APIStatusError):
         return with_usage(_from_status(error, model, request_id), usage)
-    if isinstance(error, anthropic.APIResponseValidationError | ValueError | AssertionError):
+    if not isinstance(error, anthropic.APIConnectionError | httpx2.HTTPError | EgressRefused):
         said = Said(NAME, LABEL, "The answer is not of the form the service promises.", request_id)
         return with_usage(FAILURES["partial"](said), usage)
     return with_usage(from_transport(NAME, LABEL, error, request_id), usage)

@@ -33,7 +33,7 @@ class Maker:
     """Answers with what it was given, in order; then with pictures."""
 
     def __init__(self, name: str, *errors: Exception) -> None:
-        self.name, self.errors, self.asked = name, list(errors), 0
+        self.name, self.build, self.errors, self.asked = name, f"{name}/1", list(errors), 0
 
     async def make(self, request: PictureRequest) -> MadePicture:
         self.asked += 1
@@ -75,7 +75,7 @@ class TestOrder:
         first, second = Maker("a"), Maker("b")
         chain, told = make_chain([first, second], Clock())
         assert (await chain.make(REQUEST)).provider == "a"
-        assert (second.asked, told, chain.name) == (0, [], "a+b")
+        assert (second.asked, told, chain.name, chain.build) == (0, [], "a+b", "a/1+b/1")
 
     async def test_every_step_down_is_told_with_reason_and_price(self) -> None:
         refused = with_usage(UnsafeRequest("a", "It is not safe.", request_id="r1"), Usage({"input_tokens": 3}, 2))

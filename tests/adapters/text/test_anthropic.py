@@ -11,8 +11,11 @@ import pytest
 
 from adapters.egress import Caps
 from adapters.egress_rules import Allowance
+from adapters.limits import Limits, Rate
 from adapters.text.anthropic import AnthropicWriter
 from adapters.text.anthropic_request import answer_schema, make_body, system_blocks
+from adapters.text.limited import LimitedWriter
+from adapters.text.live_text import LiveScript
 from domain.catalog.knowledge import Fact
 from domain.production.ports import ProviderBusy, ProviderError, ScriptRequest
 from domain.production.provider_errors import (
@@ -97,6 +100,9 @@ class TestWriting:
         written = await writer.write(REQUEST, on_text=pieces.append)
         assert len(pieces) > 5
         assert json.loads("".join(pieces)) == written.script
+        live = LiveScript()
+        told = [found.text for piece in pieces for found in live.feed(piece) if found.kind == "sentence"]
+        assert told == [sentence.text for sentence in Script.model_validate(written.script).sentences()]
 
     async def test_a_page_that_went_away_does_not_break_the_call(
         self, double: AnthropicDouble, writer: AnthropicWriter
@@ -219,6 +225,14 @@ class TestFailures:
         with pytest.raises(BadRequest, match="longer than the model can read"):
             await writer.write(REQUEST)
 
+    async def test_a_stream_of_another_form_is_not_repeated(
+        self, double: AnthropicDouble, writer: AnthropicWriter
+    ) -> None:
+        double.fail("odd_stream")
+        with pytest.raises(PartialAnswer) as caught:
+            await writer.write(REQUEST)
+        assert not caught.value.transient
+
     async def test_a_page_instead_of_an_answer(self, double: AnthropicDouble, writer: AnthropicWriter) -> None:
         double.fail("garbage")
         with pytest.raises(PartialAnswer, match="cannot be used"):
@@ -324,3 +338,30 @@ class TestTheRequest:
     def test_an_instruction_the_template_left_out_is_said(self, writer: AnthropicWriter) -> None:
         body = make_body(dataclasses.replace(REQUEST, instruction="Make it funnier"), writer.style)
         assert "Make it funnier" in json.dumps(body["messages"])
+
+
+class TestTurns:
+    async def test_workers_leave_a_refused_key_alone(self, double: AnthropicDouble, writer: AnthropicWriter) -> None:
+        double.fail("wrong_key", times=9)
+        limited = LimitedWriter(writer, Limits(), Rate(per_minute=6000))
+        with pytest.raises(KeyRefused):
+            await limited.write(REQUEST)
+        with pytest.raises(Unavailable, match="left alone") as caught:
+            await limited.write(REQUEST)
+        assert caught.value.retry_after == pytest.approx(600, abs=5)
+        assert len(double.calls) == 1
+
+    async def test_the_providers_wish_holds_for_the_next_call(
+        self, double: AnthropicDouble, writer: AnthropicWriter
+    ) -> None:
+        double.fail("rate_limited", retry_after=100)
+        limited = LimitedWriter(writer, Limits(), Rate(per_minute=6000))
+        for wish in ("Anthropic asks us to wait for 100 s", "The rate set for anthropic is used up"):
+            with pytest.raises(RateLimited, match=wish):
+                await limited.write(REQUEST)
+        assert len(double.calls) == 1
+
+    async def test_a_turn_changes_nothing_else(self, double: AnthropicDouble, writer: AnthropicWriter) -> None:
+        pieces: list[str] = []
+        written = await LimitedWriter(writer, Limits()).write(REQUEST, pieces.append)
+        assert json.loads("".join(pieces)) == written.script

@@ -36,7 +36,8 @@ STATUS_ERRORS: Mapping[str, tuple[int, str, str]] = {
     "timeout": (504, "timeout_error", "The request timed out"),
     "overloaded": (529, "overloaded_error", "Overloaded"),
 }
-ANSWER_ERRORS = ("refusal", "max_tokens", "context_exceeded", "not_json", "wrong_form", "stream_error", "stream_ends")
+ANSWER_ERRORS = ("refusal", "max_tokens", "context_exceeded", "not_json", "wrong_form")
+STREAM_ERRORS = ("stream_error", "stream_ends", "odd_stream")
 
 Write = Callable[[dict[str, Any]], str]
 """From a request body to the text of the answer."""
@@ -46,7 +47,7 @@ class AnthropicDouble(Double):
     """Writes with `write`, by default a script arranged from the facts in the prompt; prices as in NANO."""
 
     name = "anthropic"
-    ERRORS = (*STATUS_ERRORS, *ANSWER_ERRORS)
+    ERRORS = (*STATUS_ERRORS, *ANSWER_ERRORS, *STREAM_ERRORS)
 
     def __init__(self, write: Write | None = None, thinking_tokens: int = 0) -> None:
         super().__init__()
@@ -252,6 +253,8 @@ def price(model: str, usage: Mapping[str, Any]) -> int:
 
 def events(message: Mapping[str, Any], fault: str) -> list[bytes]:
     """A message as server-sent events, with a ping and a thinking block before the text."""
+    if fault == "odd_stream":
+        return [event("message_start"), event("content_block_delta", index=9, delta=7), event("message_stop", x=[])]
     usage = {**message["usage"], "output_tokens": 1}
     start = {**message, "content": [], "stop_reason": None, "usage": usage}
     sent = [event("message_start", message=start), event("ping")]
