@@ -19,7 +19,7 @@ test: ## Set up and run every check and every test, browser included
 	@.ci/setup dev
 	@.ci/browser
 	@$(MAKE) check
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 check: ## Style, types, import contracts, migrations, translations
 	@.ci/setup dev
