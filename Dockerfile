@@ -4,7 +4,7 @@ WORKDIR /app
 COPY requirements.lock requirements-bootstrap.lock ./
 RUN python -m venv .venv \
  && .venv/bin/python -m pip install --no-cache-dir --require-hashes -r requirements-bootstrap.lock \
- && VIRTUAL_ENV=/app/.venv .venv/bin/python -m uv pip install --no-cache --require-hashes -r requirements.lock
+ && VIRTUAL_ENV=/app/.venv .venv/bin/python -m uv pip install --no-cache --compile-bytecode --require-hashes -r requirements.lock
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin vfos \

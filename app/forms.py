@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from app.errors import TooLarge
 from app.i18n import Tongue
 from app.site import AnyRequest
+from domain.production.commands.create_job import hidden_places
 
 LIMIT = 512_000
 """Bytes of the largest form we read."""
@@ -68,8 +68,4 @@ def unknown_fields(tongue: Tongue, model: type[FormModel], values: Mapping[str, 
 
 def hidden_characters(text: str) -> list[tuple[int, str]]:
     """Positions (from 1) and names of control characters that a person cannot have meant."""
-    return [
-        (place, f"U+{ord(sign):04X}")
-        for place, sign in enumerate(text, start=1)
-        if unicodedata.category(sign) in ("Cc", "Cs") and sign not in "\n\r\t"
-    ]
+    return [(place + 1, f"U+{ord(text[place]):04X}") for place in hidden_places(text)]

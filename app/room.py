@@ -41,6 +41,9 @@ class Room:
         visitor = await find_visitor(request)
         if visitor is None:
             raise SignedOut
+        # No row can hold this sign, so no address with it leads anywhere.
+        if "\x00" in request.scope["path"] or any("\x00" in value for _, value in request.query_params.multi_items()):
+            raise Missing
         slug = str(request.path_params["tenant"])
         seat, principal = visitor.seat(slug), visitor.principal(slug)
         if seat is None or principal is None:

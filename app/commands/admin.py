@@ -8,7 +8,7 @@ import asyncio
 from adapters.embedded.stack import services
 from adapters.settings import Settings
 from app import demo
-from app.console import DONE, FAILED, CommandError, Console
+from app.console import DONE, WRONG, CommandError, Console
 
 SUMMARY = "owner's tasks: make a new sign-in link"
 
@@ -17,6 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """owner-link [--workspace]."""
     tasks = parser.add_subparsers(dest="task", metavar="task", required=True)
     link = tasks.add_parser("owner-link", help="make a link that signs in the owner of a workspace once")
+    # Also after the task's name; SUPPRESS keeps what was said before it.
+    link.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="answer as JSON")
     link.add_argument("--workspace", default=demo.WORKSPACE, help=f"its short name (default: {demo.WORKSPACE})")
 
 
@@ -26,7 +28,7 @@ def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> 
         path = asyncio.run(new_link(ready, arguments.workspace))
         address = ready.address
     if path is None:
-        raise CommandError(f"There is no workspace “{arguments.workspace}”.", code=FAILED)
+        raise CommandError(f"There is no workspace “{arguments.workspace}”.", code=WRONG)
     console.result({"link": address + path}, address + path)
     return DONE
 

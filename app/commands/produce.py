@@ -204,11 +204,12 @@ def lines(path: Path, film: Film, last: Snapshot, seconds: float) -> list[str]:
 
 
 def why_not(last: Snapshot | None) -> list[str]:
-    """Why a job has no film, and what to do."""
+    """Why a job has no film: which step, what is kept, and what to do."""
     if last is None:
         return ["The job was removed while it ran."]
     if last.state == "waiting_approval":
         return [f"Job #{last.number} waits for a person: open its page and decide."]
     error = last.error or {}
-    sentence = str(error.get("sentence") or error.get("message") or f"Job #{last.number} ended as {last.state}.")
-    return [text for text in (sentence, str(error.get("kept", "")), str(error.get("fix", ""))) if text]
+    step = f"{error['step']}: " if error.get("step") else ""
+    sentence = str(error.get("sentence") or f"Job #{last.number} ended as {last.state}.")
+    return [text for text in (step + sentence, str(error.get("kept", "")), str(error.get("next", ""))) if text]

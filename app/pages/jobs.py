@@ -14,7 +14,7 @@ from app.room import Room
 from app.site import AnyRequest
 from app.views.jobs import make_jobs, read_filter
 from app.views.new_job import make_choices
-from domain.production.commands.create_job import SECONDS, TOPIC_LIMIT, NewJob, create_job
+from domain.production.commands.create_job import SECONDS, TOPIC_LIMIT, NewJob, create_job, is_blank
 from domain.production.errors import InvalidInput
 from domain.production.queries import ProjectLine, RecipeLine, list_jobs, recipe_names, recipes_of
 
@@ -66,8 +66,8 @@ async def show_new_job(request: AnyRequest) -> Response[str]:
     values = {
         "topic": request.query_params.get("topic", "")[:TOPIC_LIMIT],
         "recipe": chosen.slug if chosen else "",
-        "language": first_language(project, chosen),
-        "seconds": str(chosen.seconds) if chosen else "60",
+        "language": "",
+        "seconds": "",
         "idem_key": secrets.token_urlsafe(18),
     }
     return _form_page(room, project, projects, recipes, FormState(values))
@@ -101,8 +101,8 @@ def read_new_job(values: Mapping[str, str], project: str) -> NewJob:
         project=project,
         recipe=values["recipe"],
         topic=values["topic"],
-        language=values["language"],
-        seconds=int(values["seconds"]),
+        language=values.get("language", ""),
+        seconds=_whole(values.get("seconds", "")),
         idem_key=values["idem_key"],
     )
 
@@ -119,22 +119,24 @@ def check_new_job(
     faults += check_topic(tongue, values.get("topic", ""))
     if values.get("recipe", "") not in {line.slug for line in recipes}:
         faults.append(FormFault("recipe", tongue.gettext("This recipe does not exist. Choose one of the list.")))
-    if values.get("language", "") not in project.languages:
+    if values.get("language") and values["language"] not in project.languages:
         faults.append(
             FormFault("language", tongue.gettext("The project does not speak this language. Choose one of the list."))
         )
     low, high = SECONDS
-    if (seconds := _whole(values.get("seconds", ""))) is None or not low <= seconds <= high:
+    given = values.get("seconds", "").strip()
+    if given and not low <= (_whole(given) or 0) <= high:
         text = tongue.gettext("The length must be a whole number from %(low)s to %(high)s seconds.", low=low, high=high)
         faults.append(FormFault("seconds", text))
-    if not 8 <= len(values.get("idem_key", "")) <= 200:
+    key = values.get("idem_key", "")
+    if not 8 <= len(key) <= 200 or not key.isprintable():
         faults.append(FormFault("", tongue.gettext("The form is out of date. Open it again and copy your topic over.")))
     return faults
 
 
 def check_topic(tongue: Tongue, topic: str) -> list[FormFault]:
     """What is wrong with a topic."""
-    if not topic.strip():
+    if is_blank(topic):
         return [FormFault("topic", tongue.gettext("The topic is empty. Say in a few words what the film is about."))]
     faults = []
     if len(topic) > TOPIC_LIMIT:
@@ -162,13 +164,6 @@ def shortened(values: Mapping[str, str]) -> dict[str, str]:
     topic = "".join(sign for sign in values.get("topic", "")[: TOPIC_LIMIT * 2] if sign.isprintable() or sign in "\n\t")
     kept = {name: values.get(name, "")[:200] for name in FIELDS}
     return {**kept, "topic": topic, "idem_key": kept["idem_key"] or secrets.token_urlsafe(18)}
-
-
-def first_language(project: ProjectLine, recipe: RecipeLine | None) -> str:
-    """The recipe's language if the project speaks it, else the project's first."""
-    if recipe is not None and recipe.language in project.languages:
-        return recipe.language
-    return project.languages[0] if project.languages else "en"
 
 
 def _form_page(

@@ -174,10 +174,10 @@ def _failure(tongue: Tongue, job: Job, dead: Step | None, steps: Sequence[Step])
     if job.state != "failed" and dead is None:
         return None
     error: Mapping[str, Any] = (dead.error if dead and dead.error else job.error) or {}
-    sentence = _text(error, "sentence", "message", "text") or tongue.gettext("The step ended without an explanation.")
-    fix = _text(error, "fix", "do", "hint")
+    sentence = _text(error, "sentence") or tongue.gettext("The step ended without an explanation.")
+    fix = _text(error, "next")
     kept = sum(step.state == "succeeded" for step in steps)
-    shown = {"sentence", "message", "text", "fix", "do", "hint", "kept"}
+    shown = {"sentence", "next", "kept"}
     details = [Row(str(key), str(value), mono=True) for key, value in error.items() if key not in shown and value]
     if dead is not None and dead.error_class:
         details.append(Row("class", dead.error_class, mono=True))
@@ -185,8 +185,7 @@ def _failure(tongue: Tongue, job: Job, dead: Step | None, steps: Sequence[Step])
         step=kind_name(tongue, dead.kind) if dead else tongue.gettext("Job"),
         sentence=sentence,
         fix=fix,
-        kept=_text(error, "kept")
-        or tongue.ngettext(
+        kept=tongue.ngettext(
             "Kept: the results of %(num)s finished step.", "Kept: the results of %(num)s finished steps.", kept
         ),
         details=tuple(details),

@@ -12,9 +12,10 @@ from domain.production.queries import ProjectLine, RecipeLine
 
 def make_choices(tongue: Tongue, project: ProjectLine, recipes: Sequence[RecipeLine]) -> dict[str, list[Option]]:
     """Recipes with what they make, and the languages the project speaks."""
+    languages = [Option(tag, said(tongue, LANGUAGE_NAMES, tag)) for tag in project.languages]
     return {
         "recipe": [Option(line.slug, line.name, _note(tongue, line)) for line in recipes],
-        "language": [Option(tag, said(tongue, LANGUAGE_NAMES, tag)) for tag in project.languages],
+        "language": [Option("", tongue.gettext("The recipe’s own")), *languages],
     }
 
 

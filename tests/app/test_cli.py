@@ -125,8 +125,10 @@ class TestOwnerLink:
     def test_an_unknown_workspace_is_named(self, services: Services, tmp_path: Path) -> None:
         environment = services.fresh_database().using(home=tmp_path, secret_key_file=tmp_path / "key").environment()
         done = vfos("admin", "owner-link", "--workspace", "nowhere", **environment)
-        assert done.returncode == FAILED
+        assert done.returncode == WRONG
         assert "There is no workspace “nowhere”" in done.stderr
+        machine = vfos("admin", "owner-link", "--json", "--workspace", "nowhere", **environment)
+        assert json.loads(machine.stdout)["code"] == WRONG
 
 
 class TestDoctor:

@@ -11,6 +11,7 @@ from httpx import AsyncClient
 from sqlalchemy import event, func, select
 
 from app.main import CLOSED_HANDLERS
+from app.pages.jobs import read_new_job
 from app.site import Site
 from domain.production.model import Job
 from tests.app.conftest import Person
@@ -122,6 +123,20 @@ class TestNewJob:
         page = await marina.post(marina.space.base, form(marina, topic="Sta\x1brs"))
         assert page.status_code == 422
         assert "U+001B) at position 4" in page.text
+
+    async def test_a_topic_nobody_can_see_is_empty(self, marina: Person) -> None:
+        page = await marina.post(marina.space.base, form(marina, topic="\u200b\u200b"))
+        assert page.status_code == 422
+        assert "The topic is empty" in page.text
+
+    async def test_what_is_left_empty_is_the_recipe_s(self, marina: Person) -> None:
+        page = await marina.get(f"{marina.space.base}/new?recipe=short")
+        assert re.search(r'<option value="" selected>The recipe’s own', page.text)
+        assert re.search(r'name="seconds"[^>]* value=""', page.text)
+        refused = await marina.post(marina.space.base, form(marina, topic="", language="", seconds=""))
+        assert "One thing must be corrected" in refused.text
+        asked = read_new_job(form(marina, language="", seconds=""), "deep-sky")
+        assert (asked.language, asked.seconds) == ("", None)
 
     async def test_a_form_far_too_large_is_refused_before_it_is_read(self, marina: Person) -> None:
         page = await marina.post(marina.space.base, form(marina, topic="x" * 600_000))
@@ -276,6 +291,12 @@ class TestStrangers:
         }
 
 
+class TestAddresses:
+    @pytest.mark.parametrize("tail", ["?q=%00", "?recipe=%00", "/1/artifacts/%00", "/1/logs?q=a%00"])
+    async def test_a_sign_that_no_row_can_hold_leads_nowhere(self, marina: Person, tail: str) -> None:
+        assert (await marina.get(f"{marina.space.base}{tail}")).status_code == 404
+
+
 class TestFiles:
     async def test_a_film_is_served_in_parts(self, marina: Person) -> None:
         path = f"{marina.space.base}/1/artifacts/film.mp4"
@@ -318,5 +339,5 @@ class TestFiles:
         assert picture.headers["content-type"] == "image/jpeg"
 
     async def test_a_missing_file_is_missing(self, marina: Person) -> None:
-        for name in ("nothing.mp4", "../secret.key", "pictures", "%2e%2e/x"):
+        for name in ("nothing.mp4", "../secret.key", "pictures", "%2e%2e/x", "film.mp4%00"):
             assert (await marina.get(f"{marina.space.base}/1/artifacts/{name}")).status_code == 404

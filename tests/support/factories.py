@@ -309,7 +309,7 @@ async def failed_job(space: Workspace, now: datetime) -> Job:
         steps = await add_steps(unit, job, states, now)
         steps["narrate", ""].error = {
             "sentence": "The voice espeak/en-xx is not installed.",
-            "fix": "Choose another voice preset and try again.",
+            "next": "Choose another voice preset and try again.",
             "provider": "espeak",
             "request_id": "7f3c1e",
         }

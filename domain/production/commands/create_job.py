@@ -28,11 +28,14 @@ from domain.usage.effects import hash_json
 from domain.usage.quote import quote
 from tenants.records import uuid7
 from tenants.unit import Unit
+from timeline.profiles import PROFILES
 
 TOPIC_LIMIT = 5000
 SECONDS = (10, 3600)
 MODES = ("auto", "wizard")
 TITLE_LIMIT = 120
+TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Invisible signs that change the direction of all text after them; a title must not do that to a page."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,9 @@ def check_fields(new: NewJob) -> list[Fault]:
         faults.append(
             Fault("seconds", f"{new.seconds} seconds is outside {low} to {high}.", "Choose a length in between.")
         )
+    if new.profile and new.profile not in PROFILES:
+        fix = f"Use one of {', '.join(PROFILES)}, or leave it out."
+        faults.append(Fault("profile", f"There is no profile “{new.profile[:40]}”.", fix))
     if new.mode not in MODES:
         faults.append(Fault("mode", f"“{new.mode[:40]}” is not a mode.", f"Use {' or '.join(MODES)}."))
     if new.idem_key is not None and not 1 <= len(new.idem_key) <= 200:
@@ -143,12 +149,12 @@ def check_fields(new: NewJob) -> list[Fault]:
 def check_topic(topic: str) -> list[Fault]:
     """Answer what is wrong with a topic."""
     faults = []
-    if not topic.strip():
+    hidden = hidden_places(topic)
+    if is_blank(topic) and not hidden:
         faults.append(Fault("topic", "The topic is empty.", "Say in a few words what the film is about."))
     if len(topic) > TOPIC_LIMIT:
         message = f"The topic has {len(topic):,} characters; at most {TOPIC_LIMIT:,} are allowed."
         faults.append(Fault("topic", message, "Shorten it, and put background material into a knowledge document."))
-    hidden = [index for index, c in enumerate(topic) if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\r\t"]
     if hidden:
         more = f" and {len(hidden) - 1} more" if len(hidden) > 1 else ""
         message = (
@@ -156,6 +162,20 @@ def check_topic(topic: str) -> list[Fault]:
         )
         faults.append(Fault("topic", message, "Remove it; plain text and line breaks are fine."))
     return faults
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of a text can be seen: blanks, joiners, marks without a letter."""
+    return not any(unicodedata.category(sign)[0] in "LNPS" for sign in text)
+
+
+def hidden_places(text: str) -> list[int]:
+    """Where a text has control characters that a person cannot have meant, from 0."""
+    return [
+        place
+        for place, sign in enumerate(text)
+        if sign in TURNING or (unicodedata.category(sign) in ("Cc", "Cs") and sign not in "\n\r\t")
+    ]
 
 
 def _check_language(project: Project, language: str) -> list[Fault]:

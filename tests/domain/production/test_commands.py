@@ -114,7 +114,9 @@ class TestCreate:
         with pytest.raises(WrongState):
             await workspace.order("Something else", idem_key="k1")
 
-    @pytest.mark.parametrize("topic", ["", "   \n\t", "x" * 5001, "a\x00b", "tab\tis fine\x1b", "\ud800"])
+    @pytest.mark.parametrize(
+        "topic", ["", "   \n\t", "x" * 5001, "a\x00b", "tab\tis fine\x1b", "\ud800", "\u200b\u200d", "a\u202eb"]
+    )
     def test_bad_topics(self, topic: str) -> None:
         faults = check_fields(NewJob("p", "r", topic))
         assert [fault.field for fault in faults] == ["topic"]
@@ -123,6 +125,12 @@ class TestCreate:
     @pytest.mark.parametrize("topic", ["Ünïcödé 鯨", "two\nlines\r\n", "x" * 5000, "emoji 🐋 joined 👩‍🚀"])
     def test_good_topics(self, topic: str) -> None:
         assert check_fields(NewJob("p", "r", topic)) == []
+
+    def test_an_unknown_profile_is_refused_with_those_there_are(self) -> None:
+        [fault] = check_fields(NewJob("p", "r", "Whales", profile="tall"))
+        assert (fault.field, "tall" in fault.message) == ("profile", True)
+        assert "shorts-9x16" in fault.fix
+        assert check_fields(NewJob("p", "r", "Whales", profile="shorts-9x16")) == []
 
     def test_titles(self) -> None:
         assert write_title("  Whales\nand more") == "Whales"
