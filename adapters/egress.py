@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -103,7 +105,7 @@ class GuardedTransport(httpx2.AsyncHTTPTransport):
         # The base makes a pool and nothing else; ours replaces it, so there is no need to make both.
         self._caps = caps
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=httpx2.create_ssl_context(trust_env=False),
+            ssl_context=_trusted(),
             max_connections=64,
             max_keepalive_connections=0,
             network_backend=backend,
@@ -122,6 +124,12 @@ class GuardedTransport(httpx2.AsyncHTTPTransport):
         assert isinstance(answer.stream, httpx2.AsyncByteStream)
         answer.stream = _CappedStream(answer.stream, deadline, self._caps.bytes, request)
         return answer
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that come with the program; reading them takes longer than many a call."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 class _CappedStream(httpx2.AsyncByteStream):

@@ -107,7 +107,10 @@ def gone(said: Said) -> ProviderError:
 
 def partial(said: Said) -> ProviderError:
     sentence = f"{said.label} answered something that cannot be used.{said.quoted()}"
-    fix = "Check the provider's address in its settings; the answer may have been paid, so it is not asked again."
+    fix = (
+        "It may have been paid, so it is not asked again by itself: check the provider's address and model, then "
+        "resume the job to ask once more."
+    )
     return PartialAnswer(said.provider, sentence, request_id=said.request_id, fix=fix)
 
 

@@ -106,7 +106,7 @@ class AnthropicWriter:
             await self._listen(body, heard, on_text)
         except Exception as error:
             # Whatever broke, the call may be paid: an unforeseen error must not look like one that can be repeated.
-            usage = self._usage(heard.message) if heard.message else None
+            usage = _unpriced(self._usage(heard.message)) if heard.message else None
             raise from_sdk(error, self.model, heard.request_id, usage) from error
         return self._read(heard)
 
@@ -131,7 +131,7 @@ class AnthropicWriter:
             raise FAILURES["partial"](Said(NAME, LABEL, words, request_id))
         usage = self._usage(message)
         if not heard.complete:
-            raise with_usage(FAILURES["unknown"](Said(NAME, LABEL, "", request_id)), usage)
+            raise with_usage(FAILURES["unknown"](Said(NAME, LABEL, "", request_id)), _unpriced(usage))
         if fault := _stopped_early(message, request_id):
             raise with_usage(fault, usage)
         text = "".join(block.text for block in message.content if block.type == "text")
@@ -186,6 +186,11 @@ class AnthropicWriter:
 
     def _price(self, counts: dict[str, int], prompt: int, multiplier: str = "") -> int | None:
         return self._prices.price(self.model, counts, prompt_tokens=prompt, multiplier=multiplier)
+
+
+def _unpriced(usage: Usage) -> Usage:
+    """Counts of an answer that was never finished: what of it is billed is not known."""
+    return Usage(usage.units, None)
 
 
 def _count(reported: Any, name: str) -> int:

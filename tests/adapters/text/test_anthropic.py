@@ -194,6 +194,7 @@ class TestFailures:
         usage = usage_of(caught.value)
         assert usage is not None
         assert usage.units["cache_write_5m_tokens"] > 0
+        assert usage.micro_dollars is None
 
     async def test_a_refusal_is_a_safety_stop_with_its_price(
         self, double: AnthropicDouble, writer: AnthropicWriter

@@ -114,7 +114,7 @@ class AnthropicDouble(Double):
             "usage": usage,
         }
         self._spoil(message, body, fault)
-        nano = price(body["model"], usage)
+        nano = 0 if fault == "stream_error" else price(body["model"], usage)
         request_id = f"req_{call.number:04d}"
         if body.get("stream"):
             headers = {"content-type": "text/event-stream; charset=utf-8", "request-id": request_id}

@@ -244,8 +244,8 @@ async def listening(double: Double, port: int = 0) -> AsyncIterator[Double]:
         try:
             if (call := await read_call(reader)) is not None:
                 await double.serve(call, _Line(writer))
-        except ConnectionError:
-            pass
+        except (ConnectionError, asyncio.CancelledError):
+            pass  # the client has gone, or the double ends while it is being slow
         finally:
             writer.close()
 

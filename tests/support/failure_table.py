@@ -1,0 +1,82 @@
+"""The table of failures in docs/providers.md, made by letting every double fail in every way it knows.
+
+`python -m tests.support.failure_table` writes it into the page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from adapters.egress import Caps
+from adapters.egress_rules import Allowance
+from adapters.images.gemini import GeminiImages
+from adapters.images.openai import OpenAiImages
+from adapters.text.anthropic import AnthropicWriter
+from domain.production.ports import ProviderBusy, ProviderError
+from domain.production.provider_errors import kind_of
+from tests.support.paid_call import PICTURE, SCRIPT
+from tests.support.providers.anthropic import AnthropicDouble
+from tests.support.providers.gemini import GeminiDouble
+from tests.support.providers.openai import OpenAiDouble
+from tests.support.providers.server import COMMON_FAULTS, Double, running
+
+PAGE = Path(__file__).parents[2] / "docs" / "providers.md"
+START, END = "<!-- failures -->", "<!-- /failures -->"
+USABLE: Mapping[str, Sequence[str]] = {"anthropic": ("wrong_form",), "openai": ("no_usage",), "gemini": ()}
+"""Faults that leave an answer which can be worked with: a repair round, an unknown price."""
+ALLOW, CAPS = Allowance.parse("127.0.0.1"), Caps(seconds=0.6)
+AFTER = {True: "again by itself", False: "a person"}
+
+
+async def row(double: Double, fault: str) -> str:
+    """One failure as a table row."""
+    double.reset()
+    options = {"seconds": 5} if fault == "slow" else {"retry_after": 17} if fault == "rate_limited" else {}
+    double.fail(fault, times=2, **options)
+    error = await failure(double, CAPS if fault == "slow" else Caps())
+    doubt = "maybe" if kind_of(error) == "unknown" else "yes" if double.billed else "no"
+    after = AFTER[isinstance(error, ProviderBusy)]
+    cells = (double.name, fault, kind_of(error), doubt, after, f"{error.sentence} *{error.fix}*")
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+async def failure(double: Double, caps: Caps) -> ProviderError:
+    """What an adapter raises."""
+    adapter: AnthropicWriter | OpenAiImages | GeminiImages
+    if isinstance(double, AnthropicDouble):
+        adapter = AnthropicWriter("k", base_url=double.url, allow=ALLOW, caps=caps)
+    elif isinstance(double, OpenAiDouble):
+        adapter = OpenAiImages("k", base_url=f"{double.url}/v1", allow=ALLOW, caps=caps)
+    else:
+        adapter = GeminiImages("k", model="gemini-3-pro-image", base_url=double.url, allow=ALLOW, caps=caps)
+    try:
+        await (adapter.write(SCRIPT) if isinstance(adapter, AnthropicWriter) else adapter.make(PICTURE))
+    except ProviderError as error:
+        return error
+    finally:
+        await adapter.close()
+    raise AssertionError(f"{double.name} did not fail")
+
+
+async def failures() -> str:
+    """The whole table."""
+    lines = ["| provider | what happens | class | paid | who acts | what the job page says, *and advises* |"]
+    lines.append("| --- | --- | --- | --- | --- | --- |")
+    doubles: list[Double] = [AnthropicDouble(), OpenAiDouble(), GeminiDouble()]
+    with running(*doubles):
+        for double in doubles:
+            faults = [name for name in (*double.ERRORS, *COMMON_FAULTS) if name not in USABLE[double.name]]
+            lines += [await row(double, fault) for fault in faults]
+    return "\n".join(lines)
+
+
+def placed(page: str, table: str) -> str:
+    """The page with the table between its marks."""
+    head, rest = page.split(START, 1)
+    return f"{head}{START}\n{table}\n{END}{rest.split(END, 1)[1]}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(placed(PAGE.read_text(encoding="utf-8"), asyncio.run(failures())), encoding="utf-8")
