@@ -13,6 +13,7 @@ from domain.production.errors import InvalidInput, ProductionError, from_os
 from domain.production.ports import ProviderBusy, ProviderError
 from domain.usage.budget import OverBudget
 from domain.usage.effects import InDoubt
+from timeline.faults import TimelineError
 
 log = structlog.get_logger(__name__)
 
@@ -45,11 +46,21 @@ def judge(claim: Claim, error: Exception) -> Verdict:
         return Verdict(describe(claim, known, known.sentence, fix), transient=True)
     if isinstance(error, ProductionError | InvalidInput):
         return Verdict(describe(claim, error, error.sentence, "Change the input, then resume."), transient=False)
+    if isinstance(error, TimelineError):
+        return Verdict(describe(claim, error, *_first_fault(error)), transient=False)
     sentence = getattr(error, "sentence", None)
     if isinstance(sentence, str):
         fix = str(getattr(error, "fix", "") or "Change what it names, then resume the job.")
         return Verdict(describe(claim, error, sentence, fix), bool(getattr(error, "transient", False)))
     return _unforeseen(claim, error)
+
+
+def _first_fault(error: TimelineError) -> tuple[str, str]:
+    """The sentence and the fix of a document's first fault; how many more there are is said."""
+    faults = [fault for fault in error.faults if fault.severity == "error"] or list(error.faults)
+    more = f" ({len(faults) - 1} more like it.)" if len(faults) > 1 else ""
+    fix = " ".join(part for part in (faults[0].fix, "Then start the job again.") if part)
+    return f"The timeline cannot be made: {faults[0].message}{more}", fix
 
 
 def _unforeseen(claim: Claim, error: Exception) -> Verdict:

@@ -13,6 +13,7 @@ from domain.production.failures import judge
 from domain.production.ports import ProviderBusy, ProviderRefused
 from domain.usage.budget import OverBudget
 from domain.usage.effects import InDoubt
+from timeline.faults import Fault, TimelineError
 
 CLAIM = Claim(uuid4(), uuid4(), uuid4(), uuid4(), "io", "narrate", "", 2, 5, 1.0, 4, False)
 
@@ -43,6 +44,14 @@ class TestJudge:
         assert verdict.error["step"] == "narrate"
         assert verdict.error["next"]
         assert verdict.error["kept"]
+
+    def test_a_fault_of_the_timeline_is_told_in_its_own_words_and_not_tried_again(self) -> None:
+        missing = Fault(code="E_GLYPH", message="The face Inter has no glyph for 宇.", fix="Leave it out.")
+        verdict = judge(CLAIM, TimelineError([missing, missing]))
+        assert not verdict.transient
+        assert "The face Inter has no glyph for 宇." in verdict.error["sentence"]
+        assert "1 more" in verdict.error["sentence"]
+        assert verdict.error["next"].startswith("Leave it out.")
 
     def test_the_providers_wish_is_passed_on(self) -> None:
         assert judge(CLAIM, ProviderBusy("azure", "Busy.", retry_after=17.0)).retry_after == 17.0
