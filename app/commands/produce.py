@@ -105,6 +105,8 @@ async def supervised(supervisor: Supervisor) -> AsyncIterator[Supervisor]:
 
 async def produce(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Enter the job, follow it, publish its film."""
+    from sqlalchemy.exc import DBAPIError
+
     from adapters.wiring import build_runtime
 
     # asyncio turns SIGINT into an orderly end; SIGTERM shall be the same.
@@ -115,7 +117,10 @@ async def produce(arguments: argparse.Namespace, settings: Settings, console: Co
         if settings.demo:
             await demo.seed(runtime)
         ref = await enter(runtime, arguments)
-        last = await follow(runtime.units, ref, console, stop=asyncio.Event())
+        try:
+            last = await follow(runtime.units, ref, console, stop=asyncio.Event())
+        except DBAPIError as error:
+            raise CommandError(*gone(), code=FAILED) from error
         return await report(runtime, ref, last, arguments, console, time.monotonic() - begun)
     finally:
         await runtime.close()
@@ -201,6 +206,12 @@ def lines(path: Path, film: Film, last: Snapshot, seconds: float) -> list[str]:
         f"cost      {money(film.spent.micro_dollars)} for {film.spent.calls} calls{unknown}",
         f"time      {span(seconds)}, {found['steps_reused']} of {found['steps']} steps reused",
     ]
+
+
+def gone() -> list[str]:
+    """What to say when the services were stopped while a job was followed."""
+    sentences = "The database went away while the job ran.", "Everything finished before is kept."
+    return [*sentences, "Start “vfos up” again: the job goes on by itself."]
 
 
 def why_not(last: Snapshot | None) -> list[str]:
