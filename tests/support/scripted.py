@@ -57,6 +57,11 @@ class Scripted:
         while await self.engine.run_next("io"):
             pass
 
+    async def render(self) -> None:
+        """Run everything to the end."""
+        while any([await self.engine.run_next(pool) for pool in ("io", "cpu")]):
+            pass
+
     async def job(self, number: int) -> Job:
         async with self.units.open(self.owner) as unit:
             return (await unit.session.execute(select(Job).where(Job.number == number))).scalar_one()

@@ -244,6 +244,34 @@ class TestEdit:
             await ask(workspace, edit_script, job.id, {"s1": [""], "s2": []}, kinds=KINDS)
         assert [fault.field for fault in refused.value.faults] == ["edits.s1.1", "edits.s2"]
 
+    async def test_the_same_key_makes_one_job_and_refuses_other_words(
+        self, engine: Engine, workspace: Workspace
+    ) -> None:
+        job = await workspace.order("Keyed")
+        words = {"s1": ["A new sentence."]}
+        first = await ask(workspace, edit_script, job.id, words, idem_key="edit-1", kinds=KINDS)
+        again = await ask(workspace, edit_script, job.id, words, idem_key="edit-1", kinds=KINDS)
+        assert (first.id, first.spec["edited_from"]) == (again.id, job.number)
+        with pytest.raises(WrongState, match="already used"):
+            await ask(workspace, edit_script, job.id, {"s1": ["Others."]}, idem_key="edit-1", kinds=KINDS)
+
+    async def test_what_a_person_had_made_again_is_what_is_edited(self, engine: Engine, workspace: Workspace) -> None:
+        job = await workspace.order("Made again")
+        await work_off(engine)
+        step = (await steps_of(workspace, job))["script"]
+        await ask(workspace, redo_step, job.id, step.id, "shorter", KINDS)
+        await work_off(engine)
+        edited = await ask(workspace, edit_script, job.id, {"s1": ["A new sentence."]}, kinds=KINDS)
+        steps = await steps_of(workspace, edited)
+        assert (steps["script"].instruction, steps["script"].spec["salt"]) == ("shorter", "1")
+        assert (steps["compose"].instruction, "salt" in steps["compose"].spec) == (None, False)
+
+    async def test_wide_blanks_are_text_and_hidden_signs_are_not(self, workspace: Workspace) -> None:
+        job = await workspace.order("Blanks")
+        await ask(workspace, edit_script, job.id, {"s1": ["10\u202f000 stars,\u00a0at least."]}, kinds=KINDS)
+        with pytest.raises(InvalidInput):
+            await ask(workspace, edit_script, job.id, {"s1": ["Turned\u202e round."]}, kinds=KINDS)
+
 
 async def test_every_command_leaves_the_counters_right(engine: Engine, workspace: Workspace) -> None:
     jobs = [await workspace.order(f"Mix {n}") for n in range(4)]

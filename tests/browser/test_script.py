@@ -1,0 +1,139 @@
+"""Changing one scene in a browser: in place, with its preview, to the new job; with and without script."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Dialog, expect
+
+from adapters.settings import Settings
+from app.site import Site
+from tenants.directory import issue_owner_link
+from tests.browser.conftest import AXE, NARROW, WIDE, Server, Visit, open_page
+from tests.browser.test_access import RUN
+from tests.support.scripted import Scripted, open_scripted
+
+pytestmark = pytest.mark.browser
+
+
+@pytest_asyncio.fixture(scope="module")
+async def studio(database: Settings, site: Site) -> Scripted:
+    made = await open_scripted(database, site.units, site.store, "cedar")
+    await made.plan()
+    return made
+
+
+@pytest_asyncio.fixture(scope="module")
+async def member(chromium: Browser, server: Server, studio: Scripted) -> dict[str, Any]:
+    """The storage of a browser whose person belongs to the workspace."""
+    context = await chromium.new_context()
+    visit = await open_page(context, server.base)
+    await visit.go(f"/start/{await issue_owner_link(studio.units, studio.tenant_id)}")
+    await visit.page.get_by_label("Your name").fill("Ana Lima")
+    await visit.page.get_by_role("button", name="Enter the workspace").click()
+    await visit.page.wait_for_url("**/jobs")
+    state: dict[str, Any] = dict(await context.storage_state())
+    await context.close()
+    return state
+
+
+@pytest_asyncio.fixture
+async def desk(chromium: Browser, server: Server, member: dict[str, Any]) -> AsyncIterator[Visit]:
+    context = await chromium.new_context(storage_state=member, viewport=WIDE)  # type: ignore[arg-type]
+    yield await open_page(context, server.base)
+    await context.close()
+
+
+class TestEditing:
+    async def test_a_scene_is_changed_in_place_and_becomes_a_new_job(self, desk: Visit, studio: Scripted) -> None:
+        page = desk.page
+        await desk.go(f"{studio.base}/1/script")
+        await page.get_by_role("link", name="Edit scene 2").click()
+        text = page.get_by_label("Text of scene 2")
+        await expect(text).to_be_visible()
+        assert page.url.endswith("/script?scene=s2")
+        await text.fill("…")
+        await page.get_by_role("button", name="Show what will be made again").click()
+        await expect(page.get_by_role("alert").filter(has_text="One thing must be corrected")).to_be_focused()
+        await expect(text).to_have_value("…")
+        await text.fill("A person wrote this. It was seen before it ran.")
+        await page.get_by_role("button", name="Show what will be made again").click()
+        await expect(page.get_by_role("row", name="Sentences 2 6")).to_be_visible()
+        await expect(page.get_by_role("row", name="Pictures 0 5")).to_be_visible()
+        await page.get_by_role("button", name="Make the new film").click()
+        await page.wait_for_url("**/jobs/2")
+        await expect(page.get_by_role("link", name="Changed from #1")).to_be_visible()
+        desk.problems = [said for said in desk.problems if "422" not in said]
+        await desk.check()
+
+    async def test_text_that_nobody_saved_is_guarded(self, desk: Visit, studio: Scripted) -> None:
+        asked: list[str] = []
+
+        async def stay(dialog: Dialog) -> None:
+            asked.append(dialog.type)
+            await dialog.dismiss()
+
+        await desk.go(f"{studio.base}/1/script?scene=s3")
+        desk.page.on("dialog", stay)
+        await desk.page.get_by_label("Text of scene 3").press_sequentially("More. ")
+        await desk.page.get_by_role("link", name="Leave as it was").click()
+        await expect(desk.page.get_by_label("Text of scene 3")).to_be_visible()
+        assert asked == ["beforeunload"]
+        await desk.page.get_by_role("button", name="Show what will be made again").click()
+        await expect(desk.page.get_by_role("heading", name="What the change will do")).to_be_visible()
+        await desk.page.get_by_role("link", name="Overview").click()
+        await expect(desk.page.get_by_role("heading", name="What the change will do")).to_be_visible()
+        assert asked == ["beforeunload", "beforeunload"]
+        await desk.check()
+
+    async def test_it_works_without_script(
+        self, chromium: Browser, server: Server, studio: Scripted, member: dict[str, Any]
+    ) -> None:
+        context = await chromium.new_context(storage_state=member, java_script_enabled=False)  # type: ignore[arg-type]
+        page = (await open_page(context, server.base)).page
+        await page.goto(f"{server.base}{studio.base}/1/script")
+        await page.get_by_role("link", name="Edit scene 4").click()
+        await page.get_by_label("Text of scene 4").fill("Plain forms are enough.")
+        await page.get_by_role("button", name="Show what will be made again").click()
+        await expect(page.get_by_role("row", name="Sentences 1 6")).to_be_visible()
+        await page.get_by_label("Text of scene 4").fill("Plain forms are quite enough.")
+        await page.get_by_role("button", name="Make the new film").click()
+        await expect(page.get_by_text("The text was changed after this was worked out.")).to_be_visible()
+        await page.get_by_role("button", name="Make the new film").click()
+        await expect(page.get_by_role("link", name="Changed from #1")).to_be_visible()
+        await context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1440", "390"])
+async def test_axe_finds_nothing_and_nothing_scrolls_sideways(
+    chromium: Browser, server: Server, studio: Scripted, member: dict[str, Any], scheme: Any, size: Any
+) -> None:
+    context = await chromium.new_context(
+        storage_state=member,  # type: ignore[arg-type]
+        viewport=size,
+        color_scheme=scheme,
+        bypass_csp=True,
+        reduced_motion="reduce",
+    )
+    visit = await open_page(context, server.base)
+    faults = {}
+    for step in ("read", "form", "faults", "preview"):
+        if step == "read":
+            await visit.go(f"{studio.base}/1/script")
+        elif step == "form":
+            await visit.go(f"{studio.base}/1/script?scene=s2")
+        else:
+            await visit.page.get_by_label("Text of scene 2").fill("…" if step == "faults" else "Something new.")
+            await visit.page.get_by_role("button", name="Show what will be made again").click()
+            await expect(visit.page.locator(".faults" if step == "faults" else ".outlook")).to_be_visible()
+        await visit.page.add_script_tag(path=AXE)
+        found = await visit.page.evaluate(RUN)
+        sideways = await visit.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        if found or sideways:
+            faults[step] = [*found, *(["scrolls sideways"] if sideways else [])]
+    await context.close()
+    assert faults == {}
