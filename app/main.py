@@ -41,6 +41,7 @@ CLOSED_HANDLERS: tuple[Any, ...] = (
     script.show_script,
     script.check_edit,
     script.start_edit,
+    script.write_again,
     job.show_tab,
     job.steer_job,
     artifacts.serve_artifact,

@@ -11,6 +11,7 @@ from app.forms import FormFault, hidden_characters
 from app.i18n import Tongue
 from domain.catalog.words import sentences_of
 from domain.production.commands.edit_script import SENTENCE_LIMIT, SENTENCES_LIMIT, check_edits
+from domain.production.commands.redo_step import INSTRUCTION_LIMIT
 from domain.studio.script import Scene
 
 FIELDS = ("scene", "text", "seen", "idem_key")
@@ -70,6 +71,33 @@ def check_scene(tongue: Tongue, values: Mapping[str, str], scene: Scene) -> list
     if not faults and check_edits({scene.id: sentences}):
         faults.append(_fault(tongue.gettext("The text has characters that cannot be read aloud. Remove them.")))
     return faults
+
+
+def check_instruction(tongue: Tongue, values: Mapping[str, str]) -> list[FormFault]:
+    """Everything wrong with the form that asks for another script."""
+    text = values.get("instruction", "")
+    faults = [
+        FormFault("", tongue.gettext("The form has no field “%(name)s”.", name=name[:60]))
+        for name in values
+        if name != "instruction"
+    ]
+    if not text.strip():
+        faults.append(
+            FormFault("instruction", tongue.gettext("The instruction is empty. Say what should be different."))
+        )
+    if len(text) > INSTRUCTION_LIMIT:
+        said = tongue.gettext(
+            "The instruction has %(length)s characters; at most %(limit)s are allowed. Shorten it.",
+            length=tongue.number(len(text)),
+            limit=tongue.number(INSTRUCTION_LIMIT),
+        )
+        faults.append(FormFault("instruction", said))
+    return faults + [FormFault("instruction", fault.text) for fault in _check_signs(tongue, text)]
+
+
+def visible(text: str) -> str:
+    """A refused text as it is shown again: without signs that nobody can see."""
+    return "".join(sign for sign in text[: TEXT_LIMIT * 2] if sign.isprintable() or sign in "\n\t")
 
 
 def _fault(text: str) -> FormFault:

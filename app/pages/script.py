@@ -14,12 +14,22 @@ from app.errors import Missing
 from app.forms import FormFault, FormState, read_form
 from app.job_reading import read_view
 from app.room import Room
-from app.scene_form import FIELDS, TEXT_LIMIT, check_scene, mark_of, read_scene_form, split_text
+from app.scene_form import (
+    FIELDS,
+    TEXT_LIMIT,
+    check_instruction,
+    check_scene,
+    mark_of,
+    read_scene_form,
+    split_text,
+    visible,
+)
 from app.site import AnyRequest
 from app.views.job import JobView
 from app.views.script import Outlook, SceneView, ScriptView, make_outlook, make_script
 from app.views.shell import Shell
 from domain.production.commands.edit_script import edit_script
+from domain.production.commands.redo_step import redo_step
 from domain.production.editing import preview_edit, read_film, read_script
 from domain.production.pipeline.script import choose_facts
 from domain.production.preview import Film
@@ -37,6 +47,8 @@ async def show_script(request: AnyRequest) -> Response[str]:
     room = await Room.enter(request)
     desk = await _sit_down(room)
     wanted = str(request.query_params.get("scene", ""))
+    if "again" in request.query_params and desk.may_rewrite:
+        return desk.page(Rewriting(FormState({})))
     if not wanted or desk.script is None:
         return desk.page()
     room.principal.require("jobs:run", desk.detail.job.project_id)
@@ -71,6 +83,23 @@ async def start_edit(request: AnyRequest) -> Response[Any]:
     return room.go(f"{room.jobs_base}/{number}")
 
 
+@post(f"{PATH}/again")
+async def write_again(request: AnyRequest) -> Response[Any]:
+    """Have the script written again with an instruction; what rests on it is made again from what can be reused."""
+    room = await Room.enter(request)
+    values = await read_form(request)
+    desk = await _sit_down(room)
+    room.principal.require("jobs:control", desk.detail.job.project_id)
+    step = next((step for step in desk.detail.steps if step.kind == "script"), None)
+    if step is None or not desk.may_rewrite:
+        raise Missing
+    if faults := check_instruction(room.tongue, values):
+        return desk.page(Rewriting(FormState({"instruction": visible(values.get("instruction", ""))}, faults)), 422)
+    async with room.open() as unit:
+        await redo_step(unit, desk.detail.job.id, step.id, values["instruction"].strip())
+    return room.go(room.job_base)
+
+
 def _keyed(idem_key: str) -> bool:
     return 8 <= len(idem_key) <= 200
 
@@ -84,6 +113,13 @@ class Editing:
     form: FormState
     outlook: Outlook | None = None
     stale: bool = False
+
+
+@dataclass(frozen=True)
+class Rewriting:
+    """The form that asks for another script is open."""
+
+    form: FormState
 
 
 @dataclass(frozen=True)
@@ -112,9 +148,19 @@ class Desk:
             raise Missing
         return found
 
-    def page(self, editing: Editing | None = None, status: int = 200) -> Response[str]:
+    @property
+    def may_rewrite(self) -> bool:
+        """Whether this person may ask for another script now; edits are kept by never writing under them."""
+        job = self.detail.job
+        may = self.room.principal.can("jobs:control", job.project_id)
+        busy = job.control != "none" or any(step.state == "running" for step in self.detail.steps)
+        return may and not busy and self.script is not None and not job.spec.get("script_edits")
+
+    def page(self, work: Editing | Rewriting | None = None, status: int = 200) -> Response[str]:
         """The whole page, or for a part of it just the scene at work, else the script."""
         principal, project = self.room.principal, self.detail.job.project_id
+        editing = work if isinstance(work, Editing) else None
+        step = next((step for step in self.detail.steps if step.kind == "script"), None)
         return self.room.page(
             "jobs/job_script.html",
             "one" if editing else "script",
@@ -124,6 +170,9 @@ class Desk:
             tab="script",
             script=self.script,
             editing=editing,
+            rewriting=work if isinstance(work, Rewriting) else None,
+            may_rewrite=self.may_rewrite,
+            instruction=(step.instruction or "") if step else "",
             may_edit=principal.can("jobs:run", project),
             limit=TEXT_LIMIT,
         )
@@ -176,5 +225,4 @@ async def _preview(room: Room, desk: Desk, values: Mapping[str, str], *, stale: 
 
 
 def _refused(desk: Desk, scene: Scene, shown: Mapping[str, str], faults: list[FormFault]) -> Editing:
-    text = "".join(sign for sign in shown["text"] if sign.isprintable() or sign in "\n\t")
-    return Editing(desk.scene(scene.id), FormState({**shown, "text": text, "seen": ""}, faults))
+    return Editing(desk.scene(scene.id), FormState({**shown, "text": visible(shown["text"]), "seen": ""}, faults))

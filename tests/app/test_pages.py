@@ -277,6 +277,7 @@ class TestStrangers:
             f"{job}/events",
             f"{job}/log.txt",
             f"{job}/script",  # with its own cases in test_script.py
+            f"{job}/script/again",
             f"{job}/script/make",
             f"{job}/{{part:str}}",
             # Pictures have theirs in test_pictures.py.

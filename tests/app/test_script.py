@@ -12,6 +12,9 @@ from sqlalchemy import func, select, update
 
 from adapters.settings import Settings
 from app.site import Site
+from domain.dispatch.model import Step
+from domain.production.commands.create_job import NewJob, create_job
+from domain.production.commands.edit_script import edit_script
 from domain.production.model import Job
 from domain.studio.script import Scene
 from tenants.model import Membership
@@ -81,9 +84,7 @@ class TestReading:
             assert ("source" in card.group()) == bool(scene.facts)
         assert page.count(">Edit<") == len(script.scenes)
 
-    async def test_the_tab_is_there_before_the_script_is(self, site: Site, marina: Person, studio: Scripted) -> None:
-        from domain.production.commands.create_job import NewJob, create_job
-
+    async def test_the_tab_is_there_before_the_script_is(self, marina: Person, studio: Scripted) -> None:
         async with studio.units.open(studio.owner) as unit:
             job = await create_job(unit, NewJob("deep-sky", "quick", "Why stars twinkle"))
         page = (await marina.get(f"{studio.base}/{job.number}/script")).text
@@ -211,6 +212,37 @@ class TestChange:
         assert answer.headers["hx-redirect"].startswith(f"{studio.base}/")
 
 
+class TestWritingAgain:
+    async def test_an_instruction_is_checked_then_followed_and_shown(self, studio: Scripted, marina: Person) -> None:
+        job = await studio.plan()
+        # As a finished job: nothing waits for rendering.
+        async with studio.units.open(studio.owner) as unit:
+            await unit.session.execute(
+                update(Step).where(Step.job_id == job.id, Step.state == "ready").values(state="succeeded")
+            )
+        path = f"{studio.base}/{job.number}/script"
+        assert "What should be different?" in (await marina.get(f"{path}?again=1")).text
+        for wrong, said in (("  ", "The instruction is empty"), ("x" * 2001, "has 2,001 characters")):
+            page = await marina.post(f"{path}/again", {"instruction": wrong})
+            assert page.status_code == 422
+            assert said in page.text
+        answer = await marina.post(f"{path}/again", {"instruction": "Begin with <b>1995</b>."})
+        assert (answer.status_code, answer.headers["location"]) == (303, f"{studio.base}/{job.number}")
+        await studio.work()
+        page = await marina.get(path)
+        assert "Written with the instruction: Begin with &lt;b&gt;1995&lt;/b&gt;." in page.text
+
+    async def test_an_edited_script_is_not_written_over(self, studio: Scripted, marina: Person, scene: Scene) -> None:
+        first = await studio.job(1)
+        async with studio.units.open(studio.owner) as unit:
+            job = await edit_script(unit, first.id, {scene.id: ["These words are a person's."]})
+        await studio.work()
+        edited = f"{studio.base}/{job.number}/script"
+        assert "edited" in (await marina.get(edited)).text
+        assert "Write it again" not in (await marina.get(edited)).text
+        assert (await marina.post(f"{edited}/again", {"instruction": "Shorter."})).status_code == 404
+
+
 class TestRights:
     async def test_a_viewer_reads_but_does_not_change(
         self, studio: Scripted, site: Site, marina: Person, scene: Scene
@@ -225,6 +257,8 @@ class TestRights:
             assert (await marina.get(f"{studio.base}/1/script?scene={scene.id}")).status_code == 403
             for path in ("script", "script/make"):
                 assert (await marina.post(f"{studio.base}/1/{path}", form)).status_code == 403
+            again = await marina.post(f"{studio.base}/1/script/again", {"instruction": "Shorter."})
+            assert again.status_code == 403
         finally:
             await give_role(site, studio, "owner")
         assert await count_jobs(studio) == before
@@ -237,7 +271,7 @@ class TestRights:
         for path in (f"{studio.base}/1/script", f"{studio.base}/1/script?scene={scene.id}"):
             assert (await stranger.get(path)).text == missing.text
         form = {"scene": scene.id, "text": "Not mine.", "seen": "x", "idem_key": "stranger-key"}
-        for path in ("script", "script/make"):
+        for path in ("script", "script/make", "script/again"):
             answer = await stranger.post(f"{studio.base}/1/{path}", form)
             assert (answer.status_code, answer.text) == (404, missing.text)
             assert (await stranger.post(f"/w/southwind/p/deep-sky/jobs/1/{path}", form)).text == missing.text

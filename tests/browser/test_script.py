@@ -121,11 +121,12 @@ async def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     )
     visit = await open_page(context, server.base)
     faults = {}
-    for step in ("read", "form", "faults", "preview"):
+    for step in ("read", "again", "form", "faults", "preview"):
         if step == "read":
             await visit.go(f"{studio.base}/1/script")
-        elif step == "form":
-            await visit.go(f"{studio.base}/1/script?scene=s2")
+        elif step in ("again", "form"):
+            await visit.go(f"{studio.base}/1/script?{'again=1' if step == 'again' else 'scene=s2'}")
+            await expect(visit.page.locator("textarea")).to_be_visible()
         else:
             await visit.page.get_by_label("Text of scene 2").fill("…" if step == "faults" else "Something new.")
             await visit.page.get_by_role("button", name="Show what will be made again").click()
