@@ -10,7 +10,7 @@ from types import ModuleType
 from adapters import settings as settings_module
 from adapters.embedded.process import ServiceError
 from adapters.settings import SettingsError
-from app.commands import admin, check, doctor, migrate, produce, pump, render, up, web, worker
+from app.commands import admin, check, doctor, library, migrate, produce, pump, render, up, web, worker
 from app.console import INTERRUPTED, WRONG, CommandError, Console
 
 COMMANDS: dict[str, ModuleType] = {
@@ -18,6 +18,7 @@ COMMANDS: dict[str, ModuleType] = {
     "produce": produce,
     "render": render,
     "check": check,
+    "library": library,
     "doctor": doctor,
     "migrate": migrate,
     "admin": admin,

@@ -12,7 +12,7 @@ from uuid import UUID
 from adapters.images.intake import CleanPicture, Incoming, Intake
 from adapters.images.limits import MAX_BYTES, MAX_SIDE, MEGAPIXELS, MIN_SIDE
 from app.uploads import Limits
-from domain.catalog.library import PictureDetails, suggest_tags
+from domain.catalog.library import MOST_TAGS, PictureDetails, clean_details, suggest_tags
 from domain.production.library import PictureFile, keep_picture
 from domain.production.ports import ObjectStore
 from tenants.principal import Principal
@@ -75,7 +75,7 @@ class Desk:
             if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             return refuse(name, "full", {})
-        tags = tuple(tag for tags in details.tags.values() for tag in tags if tag.strip())
+        tags = tuple(tag for tags in clean_details(details).tags.values() for tag in tags)
         return Taken(name, kept.id, kept.new, tags)
 
 
@@ -88,4 +88,5 @@ def with_suggested(details: PictureDetails, name: str, language: str) -> Picture
     given = list(details.tags.get(language, ()))
     present = {tag.strip().casefold() for tags in details.tags.values() for tag in tags}
     more = [tag for tag in suggest_tags(name) if tag not in present]
-    return replace(details, tags={**details.tags, language: [*given, *more]})
+    room = max(0, MOST_TAGS - len(given))
+    return replace(details, tags={**details.tags, language: [*given, *more[:room]]})

@@ -80,7 +80,7 @@ def suggest_tags(file_name: str) -> list[str]:
     stem = file_name.rsplit(".", 1)[0] if "." in file_name else file_name
     apart = re.sub(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])", " ", stem)
     words = [word.casefold() for word in re.split(r"[\W_\d]+", apart)]
-    telling = [word for word in words if len(word) > 2 and word not in WORTHLESS]
+    telling = [word for word in words if 2 < len(word) <= TAG_LIMIT and word not in WORTHLESS]
     return list(dict.fromkeys(telling))[:SUGGESTED]
 
 

@@ -231,6 +231,11 @@ class TestAdding:
             assert text in page.text
         assert len(await rows(site, marina)) == before
 
+    async def test_a_telling_name_never_makes_too_many_or_too_long_tags(self, site: Site, marina: Person) -> None:
+        given = [f"t{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(29)]
+        row = await added(site, marina, 11, f"comet tail {'x' * 90}.png", tags__en=",".join(given))
+        assert row.tags == {"en": [*given, "comet"]}
+
     async def test_no_file_is_a_fault(self, marina: Person) -> None:
         page = await add(marina, [("", b"")])
         assert page.status_code == 422
