@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -10,23 +11,22 @@ from types import ModuleType
 from adapters import settings as settings_module
 from adapters.embedded.process import ServiceError
 from adapters.settings import SettingsError
-from app.commands import admin, check, doctor, library, migrate, produce, pump, render, up, web, worker
 from app.console import INTERRUPTED, WRONG, CommandError, Console
 
-COMMANDS: dict[str, ModuleType] = {
-    "up": up,
-    "produce": produce,
-    "render": render,
-    "check": check,
-    "library": library,
-    "doctor": doctor,
-    "migrate": migrate,
-    "admin": admin,
-    "web": web,
-    "pump": pump,
-    "worker": worker,
-}
-"""Name → module with SUMMARY, add_arguments(parser) and run(arguments, settings, console) -> exit code."""
+COMMANDS = (
+    "up",
+    "produce",
+    "render",
+    "check",
+    "library",
+    "doctor",
+    "migrate",
+    "admin",
+    "web",
+    "pump",
+    "worker",
+)
+"""Each is a module of app.commands: SUMMARY, add_arguments(parser), run(arguments, settings, console) -> code."""
 
 EPILOGUE = """\
 exit codes:
@@ -41,11 +41,12 @@ Settings are environment variables; docs/operations.md lists them all.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; answer its exit code."""
-    arguments = parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    arguments = parser(words[0] if words else "").parse_args(words)
     console = Console(json=arguments.json)
     try:
         settings = settings_module.load()
-        return int(COMMANDS[arguments.command].run(arguments, settings, console))
+        return int(command(arguments.command).run(arguments, settings, console))
     except SettingsError as error:
         console.error(CommandError(*error.faults, code=WRONG))
         return WRONG
@@ -61,8 +62,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line of all commands."""
+def command(name: str) -> ModuleType:
+    """The module of a command; loaded only when it is needed, because some bring heavy libraries along."""
+    return importlib.import_module(f"app.commands.{name}")
+
+
+def parser(wanted: str = "") -> argparse.ArgumentParser:
+    """The command line of the wanted command, or of all when it is none of them."""
     whole = argparse.ArgumentParser(
         prog="vfos",
         description="Makes narrated videos on an assembly line.",
@@ -70,7 +76,8 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = whole.add_subparsers(dest="command", metavar="command", required=True)
-    for name, module in COMMANDS.items():
+    for name in (wanted,) if wanted in COMMANDS else COMMANDS:
+        module = command(name)
         part = commands.add_parser(name, help=module.SUMMARY, description=module.__doc__)
         part.add_argument("--json", action="store_true", help="answer as JSON on standard output")
         module.add_arguments(part)

@@ -6,8 +6,9 @@ stands between is true of any topic. The same request gives the same script.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapters.text.grammar import (
@@ -34,6 +35,8 @@ from domain.production.ports import ProviderRefused, ScriptRequest, Usage, Writt
 
 LEAST_SUPPORT = 0.3
 MODEL = "arranged-facts-1"
+PICTOGRAPHS = frozenset({"So", "Sk", "Mn", "Co", "Cn"})
+"""Unicode categories of emoji and what modifies them (accents are composed with their letters before)."""
 
 
 @dataclass
@@ -70,6 +73,7 @@ class OfflineWriter:
 
 def arrange(request: ScriptRequest) -> dict[str, Any]:
     """The whole script in its JSON form."""
+    request = replace(request, topic=speakable(request.topic))
     draft = Draft(request, read_wishes(request), read_topic(request.topic, request.language))
     facts = usable_facts(draft)
     chooser = Chooser(facts, request.topic, request.language, draft.seed, draft.wishes.focus)
@@ -86,6 +90,13 @@ def arrange(request: ScriptRequest) -> dict[str, Any]:
     write_scenes(draft, opener, open_lines, into_scenes(body, count - 1 - (closer is not None), draft.language))
     write_ending(draft, closer, close_lines)
     return finished(draft, facts)
+
+
+def speakable(topic: str) -> str:
+    """The topic without pictographs: they can be neither spoken nor set in the film's faces."""
+    composed = unicodedata.normalize("NFC", topic)
+    kept = "".join(sign for sign in composed if unicodedata.category(sign) not in PICTOGRAPHS)
+    return " ".join(kept.split()) or topic
 
 
 def usable_facts(draft: Draft) -> list[Fact]:

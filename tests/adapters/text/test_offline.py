@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from adapters.text.grammar import figure_of, keywords_of, short_subject, split_long, with_pronoun
-from adapters.text.offline import OfflineWriter, forms_of
+from adapters.text.offline import OfflineWriter, forms_of, speakable
 from adapters.text.phrases import read_topic
 from domain.catalog import demo
 from domain.catalog.knowledge import KnowledgeDocument, parse_document, select_facts, unsourced
@@ -211,3 +211,17 @@ class TestGrammar:
     def test_topics(self, topic, language, text, kind):
         read = read_topic(topic, language)
         assert (read.text, read.kind) == (text, kind)
+
+
+class TestSpeakable:
+    @pytest.mark.parametrize(
+        ("topic", "kept"),
+        [
+            ("Why astronauts float 🚀", "Why astronauts float"),
+            ("❤️ A viagem das sondas Voyager 🛰️", "A viagem das sondas Voyager"),
+            ("Órbita e gravidade", "Órbita e gravidade"),
+            ("🚀", "🚀"),
+        ],
+    )
+    def test_pictographs_are_left_out_and_nothing_else(self, topic, kept):
+        assert speakable(topic) == kept
