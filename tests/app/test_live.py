@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from litestar.datastructures import MultiDict
 
 from app import live
 from app.live import Position, Reader, guarded, message, read_position
@@ -29,7 +30,7 @@ class FakeRequest:
     """What a room reads of a request."""
 
     def __init__(self, site: Site, person: Person, path: dict[str, str]) -> None:
-        self.path_params, self.query_params, self.headers = path, {}, {}
+        self.path_params, self.query_params, self.headers = path, MultiDict(), {}
         self.cookies = {"vfos_session": person.token}
         self.scope: dict[str, Any] = {"path": "/", "method": "GET"}
         self.app = type("App", (), {"state": type("State", (), {"site": site})})

@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest_asyncio
 import uvicorn
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from adapters.settings import Settings
 from app.main import build
 from app.site import Site, open_site
 from tenants.directory import issue_owner_link
 from tests.support.factories import Workspace, seed_jobs, seed_workspace
+
+# What is expected comes when it comes: the suite shares two cores, and no test here is about speed.
+expect.set_options(timeout=20_000)
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [

@@ -80,7 +80,7 @@ class Studio:
         """How many things of each kind have been made so far."""
         async with self.runtime.units.open(seeding_principal(self.tenant_id)) as unit:
             rows = await unit.session.execute(select(Made.kind, func.count()).group_by(Made.kind))
-            return Counter(dict(rows.tuples().all()))
+            return Counter(dict(rows.all()))
 
 
 @pytest.fixture(scope="module")
