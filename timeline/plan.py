@@ -13,52 +13,57 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from timeline.parts import (
+    LINEAR,
+    Box,
+    Curve,
+    CurveKey,
+    Ease,
+    Effect,
+    Key,
+    Motion,
+    PlanPart,
+    Rate,
+    Window,
+    later,
+)
+from timeline.stage import Layer, Stage, assets_of
 
-class PlanPart(BaseModel):
-    """Base of all parts: immutable, hashable by content, unknown fields refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Rate(PlanPart):
-    """Frames per second as a fraction, such as 30000/1001."""
-
-    num: int
-    den: int = 1
-
-
-class Box(PlanPart):
-    """A rectangle on the canvas in whole pixels."""
-
-    x: int
-    y: int
-    w: int
-    h: int
-
-
-class Window(PlanPart):
-    """A rectangle of the fitted picture in fractions 0..1 of it (decimal strings), of the box's aspect."""
-
-    x: str
-    y: str
-    w: str
-    h: str
-
-
-class Motion(PlanPart):
-    """A camera path over a still: the window at the first and at the last frame of the whole item.
-
-    `item_frames` is the length of the whole item and `offset` the item frame at which this segment begins, so
-    that bodies and transitions cut from one item move as one. `ease`: control points of a cubic Bézier.
-    """
-
-    start: Window
-    end: Window
-    ease: tuple[str, str, str, str] = ("0", "0", "1", "1")
-    item_frames: int
-    offset: int
+__all__ = [
+    "AssStyle",
+    "Blend",
+    "Box",
+    "Bus",
+    "Colour",
+    "Cue",
+    "CueWord",
+    "Curve",
+    "CurveKey",
+    "Duck",
+    "Effect",
+    "Encoding",
+    "GainKey",
+    "Key",
+    "Layer",
+    "Master",
+    "Motion",
+    "Output",
+    "Overlay",
+    "Picture",
+    "PlanPart",
+    "Rate",
+    "RenderPlan",
+    "Segment",
+    "Shot",
+    "Sound",
+    "SoundMix",
+    "Stage",
+    "TextState",
+    "Window",
+    "assets_in",
+]
 
 
 class Colour(PlanPart):
@@ -83,7 +88,7 @@ class Shot(PlanPart):
     motion: Motion | None = None
 
 
-Picture = Annotated[Shot | Colour, Field(discriminator="kind")]
+Picture = Annotated[Shot | Colour | Stage, Field(discriminator="kind")]
 
 
 class Blend(PlanPart):
@@ -96,14 +101,7 @@ class Blend(PlanPart):
     b: Picture
     length: int
     offset: int = 0
-    ease: tuple[str, str, str, str] = ("0", "0", "1", "1")
-
-
-class Key(PlanPart):
-    """One key of a curve: `frame` is relative to the segment, `value` a decimal; linear between keys."""
-
-    frame: int
-    value: str
+    ease: Ease = LINEAR
 
 
 class Overlay(PlanPart):
@@ -143,22 +141,51 @@ class Segment(PlanPart):
     kind: Literal["body", "transition"]
     start: int
     frames: int
-    picture: Annotated[Shot | Colour | Blend, Field(discriminator="kind")]
-    overlays: tuple[Annotated[Overlay | TextState, Field(discriminator="kind")], ...] = ()
+    picture: Annotated[Shot | Colour | Blend | Stage, Field(discriminator="kind")]
+    overlays: tuple[Annotated[Overlay | TextState | Layer, Field(discriminator="kind")], ...] = ()
     captions: tuple[TextState, ...] = ()
     items: tuple[str, ...] = ()
     key: str = ""
+
+
+def assets_in(segment: Segment) -> set[str]:
+    """Answer the content hashes of all files that a segment shows."""
+    main = segment.picture
+    found = {layer.asset for layer in segment.overlays if isinstance(layer, Overlay)}
+    for picture in (main.a, main.b) if isinstance(main, Blend) else (main,):
+        if isinstance(picture, Shot):
+            found.add(picture.asset)
+        elif isinstance(picture, Stage):
+            found.update(*(assets_of(layer) for layer in picture.layers))
+    return found.union(*(assets_of(layer) for layer in segment.overlays if isinstance(layer, Layer)))
+
+
+# ── Sound ─────────────────────────────────────────────────────────────────────────────────────────────────
+BusName = Literal["narration", "music", "sfx", "source"]
+FadeCurve = Literal["linear", "equal-power", "smooth"]
+"""How a fade runs over u from 0 to 1: u; sin(u·π/2); 3u² − 2u³."""
+
+
+class GainKey(PlanPart):
+    """One key of a gain curve: `sample` counts from the sound's start, gain in milli-decibels; linear in decibels."""
+
+    sample: int
+    mdb: int
 
 
 class Sound(PlanPart):
     """One piece of sound on a bus, in samples of the film.
 
     Plays `asset` from its sample `source_in` at film sample `start` for `samples` samples, repeating from
-    `source_in` when `loop` is set. Gain in milli-decibels; fades in samples.
+    `source_in` when `loop` is set (`loop_samples`: length of the repeated part in source samples, 0 = to the end).
+    Gain in milli-decibels; fades in samples. `speed_num`/`speed_den`: source seconds per film second, pitch kept
+    if `keep_pitch`; `source_in` is a source sample at 48 kHz. `reverse` plays the part that ends at `source_in` +
+    samples · speed backwards. `pan`: −1 left … 1 right, decimal. `gain`: a curve added to `gain_mdb`, constant
+    before its first key and after its last. `tone_mhz`: a sine of so many millihertz instead of a file (`asset` empty).
     """
 
     asset: str
-    bus: Literal["narration", "music", "sfx", "source"]
+    bus: BusName
     start: int
     samples: int
     source_in: int = 0
@@ -166,6 +193,23 @@ class Sound(PlanPart):
     gain_mdb: int = 0
     fade_in: int = 240
     fade_out: int = 240
+    fade_in_curve: FadeCurve = later("linear")
+    fade_out_curve: FadeCurve = later("linear")
+    loop_samples: int = later(0)
+    speed_num: int = later(1)
+    speed_den: int = later(1)
+    keep_pitch: bool = later(True)
+    reverse: bool = later(False)
+    pan: str = later("0")
+    gain: tuple[GainKey, ...] = later(())
+    tone_mhz: int = later(0)
+
+
+class Bus(PlanPart):
+    """What happens to a bus as a whole, after ducking: gain in milli-decibels."""
+
+    name: BusName
+    gain_mdb: int = 0
 
 
 class Duck(PlanPart):
@@ -178,6 +222,9 @@ class Duck(PlanPart):
     release: int
     lookahead: int
     speech: tuple[tuple[int, int], ...]
+    mode: Literal["envelope", "sidechain"] = later("envelope")
+    by: str = later("")
+    """With `sidechain`, the bus whose loudness steers; with `envelope` the known `speech` does."""
 
 
 class Master(PlanPart):
@@ -185,6 +232,8 @@ class Master(PlanPart):
 
     loudness_mlufs: int = -14000
     true_peak_mdbtp: int = -1000
+    range_max_mlu: int = later(0)
+    """Widest loudness range in milli-LU; 0 = any."""
 
 
 class SoundMix(PlanPart):
@@ -194,6 +243,7 @@ class SoundMix(PlanPart):
     samples: int
     sounds: tuple[Sound, ...]
     ducks: tuple[Duck, ...] = ()
+    buses: tuple[Bus, ...] = later(())
     master: Master = Master()
     key: str = ""
 
@@ -214,6 +264,8 @@ class Cue(PlanPart):
     end: int
     lines: tuple[str, ...]
     words: tuple[CueWord, ...] = ()
+    id: str = later("")
+    speaker: str = later("")
 
 
 class AssStyle(PlanPart):
@@ -226,7 +278,7 @@ class AssStyle(PlanPart):
 class Encoding(PlanPart):
     """How the film is written; the same for each of its segments."""
 
-    codec: Literal["h264"] = "h264"
+    codec: Literal["h264", "hevc", "av1"] = "h264"
     preset: str = "veryfast"
     crf: int = 20
     gop: int = 60

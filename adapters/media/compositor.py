@@ -15,7 +15,7 @@ from adapters.media.sampling import Sampler
 from adapters.media.text import TextLayer
 from adapters.media.transitions import transition
 from domain.production.ports import Assets
-from timeline.plan import Blend, Colour, Overlay, RenderPlan, Segment, Shot, TextState
+from timeline.plan import Blend, Colour, Layer, Overlay, RenderPlan, Segment, Shot, Stage, TextState
 
 Paint = Callable[[int, Planes], None]
 """Fill a frame's planes with the picture of segment frame i."""
@@ -38,12 +38,14 @@ class Painter:
     def __init__(self, canvas: Size, assets: Assets, frames: int) -> None:
         self._canvas, self._assets, self._frames = canvas, assets, frames
 
-    def paint(self, picture: Shot | Colour | Blend) -> Paint:
+    def paint(self, picture: Shot | Colour | Blend | Stage) -> Paint:
         """The way to draw a picture. Raises the errors of reading it."""
         if isinstance(picture, Colour):
             return partial(_paint_still, flat(picture.value, self._canvas))
         if isinstance(picture, Shot):
             return self._shot(picture)
+        if isinstance(picture, Stage):
+            raise _not_drawn("stages of layers")
         return self._blend(picture)
 
     def _shot(self, shot: Shot) -> Paint:
@@ -83,7 +85,10 @@ class Compositor:
         self._canvas = (plan.output.width, plan.output.height)
         _check(plan, segment)
         self._paint = Painter(self._canvas, assets, segment.frames).paint(segment.picture)
-        self._layers: Sequence[Overlay | TextState] = (*segment.overlays, *segment.captions)
+        if any(isinstance(layer, Layer) for layer in segment.overlays):
+            raise _not_drawn("layers")
+        above = tuple(layer for layer in segment.overlays if not isinstance(layer, Layer))
+        self._layers: Sequence[Overlay | TextState] = (*above, *segment.captions)
         self._pictures: dict[tuple[str, int, int, int, int], Patch | None] = {}
         for layer in segment.overlays:
             if isinstance(layer, Overlay):
@@ -122,6 +127,10 @@ class Compositor:
 
 def _placed(layer: Overlay) -> tuple[str, int, int, int, int]:
     return layer.asset, layer.box.x, layer.box.y, layer.box.w, layer.box.h
+
+
+def _not_drawn(what: str) -> PlanUnrenderable:
+    return PlanUnrenderable(f"This plan has {what}, which are not drawn yet.", fix="Use plain pictures and overlays.")
 
 
 def _check(plan: RenderPlan, segment: Segment) -> None:

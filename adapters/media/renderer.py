@@ -19,7 +19,7 @@ from adapters.media.node_process import OUT, PLAN
 from adapters.media.nodes import Nodes
 from adapters.media.typefaces import fonts_digest
 from domain.production.ports import Assets, Finding, Inspection, Progress
-from timeline.plan import Overlay, Picture, RenderPlan, Segment, Shot, SoundMix
+from timeline.plan import RenderPlan, Segment, SoundMix, assets_in
 
 REVISION = 2
 """Raised by hand whenever the same plan gives other bytes."""
@@ -73,7 +73,7 @@ class FfmpegRenderer:
         alone = plan.model_copy(update={"segments": (segment,), "sound": _SILENT, "cues": (), "assets": {}})
         megapixels = plan.output.width * plan.output.height / 1e6
         cap = BASE_CAP_S + segment.frames * megapixels * SECONDS_PER_MEGAPIXEL_FRAME
-        request = {"assets": _paths(assets, pictures_in(segment))}
+        request = {"assets": _paths(assets, assets_in(segment))}
         await self._make("segment", alone, request, out, progress, stop, cap)
 
     async def mix_sound(
@@ -129,17 +129,6 @@ class FfmpegRenderer:
                 (folder / PLAN).write_text(plan.model_dump_json())
             await run_node(self._nodes, kind, folder, request, progress, stop, cap_s)
             publish(folder / OUT, out)
-
-
-def pictures_in(segment: Segment) -> set[str]:
-    """Content hashes of all pictures that a segment shows."""
-
-    def shots(picture: Picture) -> set[str]:
-        return {picture.asset} if isinstance(picture, Shot) else set()
-
-    main = segment.picture
-    inside = shots(main.a) | shots(main.b) if main.kind == "blend" else shots(main)
-    return inside | {layer.asset for layer in segment.overlays if isinstance(layer, Overlay)}
 
 
 def _paths(assets: Assets, wanted: set[str]) -> dict[str, str]:

@@ -2,64 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from fractions import Fraction
+from timeline.params import Kind, Param, colour, fraction, one_of
 
-from timeline.colours import parse_colour
-from timeline.faults import nearest
-from timeline.time import format_decimal
+__all__ = ["Param", "TransitionKind", "colour", "fraction", "one_of"]
 
-Reader = Callable[[str], str]
-
-
-@dataclass(frozen=True)
-class Param:
-    """A parameter: its default, and how its text is checked and made canonical (raises ValueError)."""
-
-    default: str
-    read: Reader
-
-
-@dataclass(frozen=True)
-class TransitionKind:
-    """A kind of transition. `summary` is one sentence for people."""
-
-    name: str
-    summary: str
-    params: Mapping[str, Param] = field(default_factory=dict)
-
-    def read_params(self, given: Mapping[str, str]) -> dict[str, str]:
-        """Answer all parameters in canonical form. Raises ValueError on an unknown name or a bad value."""
-        for name in given:
-            if name not in self.params:
-                known = ", ".join(self.params) or "none"
-                hint = nearest(name, self.params)
-                raise ValueError(f"{self.name} has no parameter {name[:60]!r} (it has: {known}). {hint}".strip())
-        return {name: param.read(given.get(name, param.default)) for name, param in sorted(self.params.items())}
-
-
-def colour(text: str) -> str:
-    return parse_colour(text)
-
-
-def one_of(*words: str) -> Reader:
-    def read(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"{text[:60]!r} is not one of {', '.join(words)}. {nearest(text, words)}".strip())
-        return text
-
-    return read
-
-
-def fraction(low: str, high: str) -> Reader:
-    def read(text: str) -> str:
-        try:
-            value = Fraction(text) if len(text) <= 12 else None
-        except (ValueError, ZeroDivisionError):
-            value = None
-        if value is None or not Fraction(low) <= value <= Fraction(high):
-            raise ValueError(f"{text[:60]!r} is not a number from {low} to {high}.")
-        return format_decimal(value)
-
-    return read
+TransitionKind = Kind

@@ -28,9 +28,9 @@ async def main(folder: Path) -> None:
 
 
 def _pictures(plan: RenderPlan) -> set[str]:
-    from adapters.media.renderer import pictures_in
+    from timeline.plan import assets_in
 
-    return pictures_in(plan.segments[0])
+    return assets_in(plan.segments[0])
 
 
 def _hash(path: Path) -> str:
