@@ -11,7 +11,7 @@ from app.views.job import JobView, make_job
 from app.views.log import LEVELS, Grouping, LogView, make_log
 from app.views.outputs import READ_LIMIT, Item
 from domain.production.log_queries import log_lines
-from domain.production.queries import JobDetail
+from domain.production.queries.job import JobDetail
 from tenants.unit import Unit
 
 WINDOW_OVERVIEW = 400

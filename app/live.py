@@ -33,7 +33,8 @@ from app.views.marks import Mark
 from app.views.waterfall import make_waterfall
 from app.views.wave import wave_path
 from domain.production.log_queries import LOG_WINDOW, LogLine, log_after, log_lines
-from domain.production.queries import Pulse, find_job, job_detail, pulse, recipe_names, tries_of
+from domain.production.queries.job import Pulse, find_job, job_detail, pulse, tries_of
+from domain.production.queries.projects import recipe_names
 from tenants.directory import load_visitor
 
 HEARTBEAT_S = 15.0

@@ -16,7 +16,7 @@ from app.i18n import Tongue
 from app.session import csrf_of, find_visitor, token_of, tongue_of
 from app.site import AnyRequest, Site, site_of
 from app.views.shell import Shell, look_of, make_shell
-from domain.production.queries import ProjectLine, projects_of
+from domain.production.queries.projects import ProjectLine, projects_of
 from tenants.people import Seat, Visitor
 from tenants.principal import Principal
 from tenants.unit import Unit

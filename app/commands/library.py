@@ -71,7 +71,7 @@ async def add_files(arguments: argparse.Namespace, settings: Settings, console: 
 
 async def open_desk(runtime: Runtime, workspace: str, project: str) -> tuple[Desk, Sequence[str]]:
     """The desk of a project and the project's languages. Raises CommandError."""
-    from domain.production.queries import projects_of
+    from domain.production.queries.projects import projects_of
     from tenants.directory import find_tenant
 
     tenant_id: UUID | None = await find_tenant(runtime.units, workspace)

@@ -15,7 +15,7 @@ from app.room import Room
 from app.site import AnyRequest
 from app.views.outputs import way_of
 from domain.production.log_queries import log_lines
-from domain.production.queries import Output, find_job, find_output
+from domain.production.queries.job import Output, find_job, find_output
 
 PRIVATE = "private, max-age=0, must-revalidate"
 

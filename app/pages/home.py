@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from app.errors import Missing
 from app.room import Room
 from app.site import AnyRequest
-from domain.production.queries import projects_of
+from domain.production.queries.projects import projects_of
 
 
 @get("/w/{tenant:str}")

@@ -18,7 +18,8 @@ from app.views.waterfall import make_waterfall
 from domain.production.commands.control_job import cancel_job, pause_job, resume_job, retry_job
 from domain.production.log_queries import LOG_WINDOW
 from domain.production.model import Job
-from domain.production.queries import JobDetail, find_job, job_detail, recipe_names, tries_of
+from domain.production.queries.job import JobDetail, find_job, job_detail, tries_of
+from domain.production.queries.projects import recipe_names
 from tenants.unit import Unit
 
 ACTIONS: Mapping[str, Callable[[Unit, Any], Awaitable[Job]]] = {

@@ -16,7 +16,8 @@ from app.views.jobs import make_jobs, read_filter
 from app.views.new_job import make_choices
 from domain.production.commands.create_job import SECONDS, TOPIC_LIMIT, NewJob, create_job, is_blank
 from domain.production.errors import InvalidInput
-from domain.production.queries import ProjectLine, RecipeLine, list_jobs, recipe_names, recipes_of
+from domain.production.queries.jobs import list_jobs
+from domain.production.queries.projects import ProjectLine, RecipeLine, recipe_names, recipes_of
 
 FIELDS = ("topic", "recipe", "language", "seconds", "idem_key")
 

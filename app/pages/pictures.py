@@ -43,7 +43,7 @@ from domain.production.library import (
     remove_picture,
     restore_picture,
 )
-from domain.production.queries import ProjectLine
+from domain.production.queries.projects import ProjectLine
 
 KEPT = "private, max-age=31536000, immutable"
 """A picture's address carries its id, and the file of an id never changes."""

@@ -33,7 +33,8 @@ from domain.production.commands.redo_step import redo_step
 from domain.production.editing import preview_edit, read_film, read_script
 from domain.production.pipeline.script import choose_facts
 from domain.production.preview import Film
-from domain.production.queries import JobDetail, find_job, job_detail, recipe_names
+from domain.production.queries.job import JobDetail, find_job, job_detail
+from domain.production.queries.projects import recipe_names
 from domain.production.spec import JobSpec
 from domain.studio.edits import replace_sentences
 from domain.studio.script import Scene

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.i18n import Tongue
 from app.views.marks import kind_name
-from domain.production.queries import Spent
+from domain.production.queries.job import Spent
 
 WIDTH = 600
 

@@ -14,7 +14,8 @@ from app.views.outputs import Outputs, make_outputs
 from app.views.stages import Stage, make_stages
 from domain.dispatch.model import Step
 from domain.production.model import Job
-from domain.production.queries import JobDetail, Parts, recipe_kinds
+from domain.production.queries.job import JobDetail, Parts
+from domain.production.queries.jobs import recipe_kinds
 from domain.production.states import FINAL, can_cancel, can_pause, can_resume, can_retry
 from tenants.principal import Principal
 

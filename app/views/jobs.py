@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 from app.i18n import N_, Tongue
 from app.views.marks import Mark, job_mark
 from app.views.stages import StripCell, make_strip
-from domain.production.queries import JobFilter, JobLine, JobList, RecipeLine
+from domain.production.queries.jobs import JobFilter, JobLine, JobList
+from domain.production.queries.projects import RecipeLine
 
 STATE_GROUPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "running": (N_("Running"), ("queued", "running", "cancelling")),

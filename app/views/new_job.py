@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from app.i18n import Tongue
 from app.views.marks import LANGUAGE_NAMES, PROFILE_NAMES, said
 from app.views.settings import Option
-from domain.production.queries import ProjectLine, RecipeLine
+from domain.production.queries.projects import ProjectLine, RecipeLine
 
 
 def make_choices(tongue: Tongue, project: ProjectLine, recipes: Sequence[RecipeLine]) -> dict[str, list[Option]]:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from app.i18n import Tongue
 from app.views.marks import KIND_ICONS, kind_name
 from domain.dispatch.model import Step
-from domain.production.queries import Output
+from domain.production.queries.job import Output
 
 ICONS: Mapping[str, str] = {
     "film": "film",

@@ -10,7 +10,7 @@ from app.i18n import Tongue
 from app.views.outputs import Item
 from domain.catalog.words import reading_seconds
 from domain.production.preview import Film, Preview, Share
-from domain.production.queries import JobDetail
+from domain.production.queries.job import JobDetail
 from domain.studio.script import Scene, Script
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.i18n import Tongue
 from app.views.marks import LANGUAGE_NAMES, said
-from domain.production.queries import ProjectLine
+from domain.production.queries.projects import ProjectLine
 from tenants.people import Person, Seat
 
 

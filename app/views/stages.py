@@ -9,7 +9,7 @@ from datetime import datetime
 from app.i18n import Tongue
 from app.views.marks import Mark, kind_name, order_kinds, stage_state, step_mark
 from domain.dispatch.model import Step
-from domain.production.queries import StageCount
+from domain.production.queries.jobs import StageCount
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 from app.i18n import Tongue
 from app.views.marks import Mark, kind_name, step_mark
 from domain.dispatch.model import Attempt, Step
-from domain.production.queries import Tries
+from domain.production.queries.job import Tries
 
 WIDTH = 100
 OUTCOMES = {"succeeded": "ok", "done": "ok", "released": "idle", "cancelled": "idle"}

@@ -12,7 +12,7 @@ from domain.dispatch.stats import ratios
 from domain.production.model import Made
 from domain.production.ports import ObjectStore
 from domain.production.preview import Film, Preview, preview, wanted_keys
-from domain.production.queries import JobDetail
+from domain.production.queries.job import JobDetail
 from domain.production.spec import JobSpec
 from domain.studio.script import Script
 from tenants.unit import Unit

@@ -14,7 +14,7 @@ from domain.production.commands.edit_script import edit_script
 from domain.production.editing import preview_edit, read_film, read_script
 from domain.production.model import Job
 from domain.production.preview import Preview
-from domain.production.queries import JobDetail, job_detail
+from domain.production.queries.job import JobDetail, job_detail
 from domain.studio.edits import replace_sentences
 from tests.support.scripted import Scripted, open_scripted
 

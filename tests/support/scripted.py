@@ -18,7 +18,7 @@ from domain.production.engine import Engine
 from domain.production.model import Job
 from domain.production.pipeline import STEP_KINDS
 from domain.production.ports import ObjectStore
-from domain.production.queries import job_detail
+from domain.production.queries.job import job_detail
 from domain.studio.script import Script
 from tenants.directory import create_tenant
 from tenants.principal import Principal

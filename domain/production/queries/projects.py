@@ -1,0 +1,99 @@
+"""Projects, and the recipes that can be run in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+
+from domain.catalog.model import CatalogItem, CatalogVersion, Project
+from domain.production.model import Job
+from domain.production.states import OPEN
+from tenants.unit import Unit
+
+
+@dataclass(frozen=True)
+class ProjectLine:
+    """A project as lists show it; `open_jobs` counts jobs that are not finished."""
+
+    id: UUID
+    slug: str
+    name: str
+    tagline: str
+    languages: tuple[str, ...]
+    palette: str
+    open_jobs: int
+
+
+@dataclass(frozen=True)
+class RecipeLine:
+    """A recipe that can be run in a project, with the defaults of its current version."""
+
+    slug: str
+    name: str
+    number: int
+    description: str
+    language: str
+    seconds: int
+    profile: str
+
+
+async def projects_of(unit: Unit) -> list[ProjectLine]:
+    """The projects this principal may see, by name."""
+    unit.principal.require("jobs:read")
+    busy = (
+        select(Job.project_id, func.count().label("n"))
+        .where(Job.state.in_(OPEN))
+        .group_by(Job.project_id)
+        .subquery("busy")
+    )
+    statement = (
+        select(Project, func.coalesce(busy.c.n, 0))
+        .outerjoin(busy, busy.c.project_id == Project.id)
+        .where(Project.archived_at.is_(None))
+        .order_by(Project.name, Project.id)
+    )
+    return [
+        ProjectLine(row.id, row.slug, row.name, row.tagline, tuple(row.languages), row.palette, count)
+        for row, count in await unit.session.execute(statement)
+        if unit.principal.can("jobs:read", row.id)
+    ]
+
+
+async def recipes_of(unit: Unit, project_id: UUID) -> list[RecipeLine]:
+    """The recipes a project can run: the workspace's and its own."""
+    unit.principal.require("catalog:read", project_id)
+    statement = (
+        select(CatalogItem, CatalogVersion)
+        .join(
+            CatalogVersion,
+            (CatalogVersion.tenant_id == CatalogItem.tenant_id)
+            & (CatalogVersion.item_id == CatalogItem.id)
+            & (CatalogVersion.number == CatalogItem.current),
+        )
+        .where(
+            CatalogItem.kind == "recipe",
+            CatalogItem.archived_at.is_(None),
+            or_(CatalogItem.project_id.is_(None), CatalogItem.project_id == project_id),
+        )
+        .order_by(CatalogItem.name, CatalogItem.id)
+    )
+    return [
+        RecipeLine(
+            slug=item.slug,
+            name=item.name,
+            number=version.number,
+            description=str(version.body.get("description", "")),
+            language=str(version.body.get("language", "en")),
+            seconds=int(version.body.get("seconds", 60)),
+            profile=str(version.body.get("profile", "")),
+        )
+        for item, version in await unit.session.execute(statement)
+    ]
+
+
+async def recipe_names(unit: Unit) -> dict[str, str]:
+    """The names of all recipes, archived ones too, by short name."""
+    rows = await unit.session.execute(select(CatalogItem.slug, CatalogItem.name).where(CatalogItem.kind == "recipe"))
+    return {row.slug: row.name for row in rows}
