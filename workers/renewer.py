@@ -24,7 +24,7 @@ LOOK_S = 1.0
 """How often control flags are read: the longest a running step goes on after a cancel."""
 
 MARGIN_S = 5.0
-"""The unit ends itself this long before its leases can be given away."""
+"""The unit ends itself this long before its leases can be given away; a third of a lease when that is shorter."""
 
 
 def end_own_group() -> None:
@@ -48,8 +48,10 @@ class Renewer(threading.Thread):
         super().__init__(name="renewer", daemon=True)
         self._database = open_database(url)
         self._worker_id, self._tethers, self._lease_s, self._end = worker_id, tethers, lease_s, end
+        # A renewal is due every third of a lease; with less than two thirds of slack one late look would be the end.
+        self._safe_s = lease_s - min(MARGIN_S, lease_s / 3)
         self._stopped = threading.Event()
-        self._safe_until = time.monotonic() + lease_s - MARGIN_S
+        self._safe_until = time.monotonic() + self._safe_s
 
     def run(self) -> None:
         due = 0.0
@@ -72,7 +74,7 @@ class Renewer(threading.Thread):
     def _check_safe(self) -> None:
         """Without a renewal the steps will soon be given to others: end before, so that none runs twice."""
         if not self._tethers.all():
-            self._safe_until = max(self._safe_until, time.monotonic() + self._lease_s - MARGIN_S)
+            self._safe_until = max(self._safe_until, time.monotonic() + self._safe_s)
         elif time.monotonic() > self._safe_until:
             log.critical("lease.lost", reason="no renewal succeeded in time; ending this unit")
             self._end()
@@ -83,7 +85,7 @@ class Renewer(threading.Thread):
         with self._database.begin() as connection:
             connection.execute(beat(self._worker_id))
             kept = {row[0] for row in connection.execute(renew_leases(keys, self._lease_s))} if keys else set()
-        self._safe_until = now + self._lease_s - MARGIN_S
+        self._safe_until = now + self._safe_s
         for tether in held:
             if tether.claim.step_id not in kept and tether in self._tethers.all():
                 tether.pull("lost")

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -247,8 +248,11 @@ def _counts(ctx: RunningStep) -> dict[str, int]:
 
 
 def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.parent.exists() and not any(folder.parent.iterdir()):
+    """Remove an attempt's folder, and those that killed attempts before it have left."""
+    for other in folder.parent.iterdir() if folder.parent.exists() else ():
+        if int(other.name) <= int(folder.name):
+            shutil.rmtree(other, ignore_errors=True)
+    with suppress(OSError):  # a later attempt works beside us
         folder.parent.rmdir()
 
 
