@@ -113,7 +113,7 @@ async def strike(farm: Farm, worker: subprocess.Popen[bytes], job_id: UUID, kind
                 worker.wait()
                 return Blow(lost, children, before)
             worker.send_signal(signal.SIGCONT)
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
     return pytest.fail(f"no {kind} step could be caught at work; the processes said:\n{farm.words()}")
 
 
