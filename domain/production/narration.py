@@ -27,13 +27,16 @@ EDGE_SAMPLES = SAMPLE_RATE * 5 // 1000
 
 @dataclass(frozen=True)
 class Delivery:
-    """How a voice preset wants things said: the voice, changes in percent, own pronunciations."""
+    """How a voice preset wants things said: the voice, own pronunciations; changes and `degree` in percent."""
 
     voice: str
     rate: int = 0
     pitch: int = 0
     volume: int = 0
     lexicon: Mapping[str, str] | None = None
+    style: str = ""
+    degree: int = 100
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,9 @@ def speech_request(
     tokens = spoken_tokens(sentence, language, delivery.lexicon or {})
     children = Prosody(token_nodes(tokens, pauses or Pauses()), delivery.rate, delivery.pitch, delivery.volume)
     tree = Speak(language, (Voice(delivery.voice, (children,)),))
-    return SpeechRequest(to_ssml(tree), tuple(token.shown for token in tokens), delivery.voice, language)
+    shown = tuple(token.shown for token in tokens)
+    voice, style = delivery.voice, delivery.style
+    return SpeechRequest(to_ssml(tree), shown, voice, language, style, delivery.degree, delivery.role)
 
 
 def token_nodes(tokens: Sequence[Token], pauses: Pauses) -> list[Node]:

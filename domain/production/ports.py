@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from domain.catalog.knowledge import Fact as Fact
@@ -106,12 +106,18 @@ class ScriptWriter(Protocol):
 # ── Speech ────────────────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True)
 class SpeechRequest:
-    """One sentence to speak: its SSML (adapters/speech/ssml.py), its shown words, and the voice."""
+    """One sentence to speak: its SSML (adapters/speech/ssml.py), its shown words, and the voice.
+
+    `style` and `role`: how the voice acts, by names of its provider; `degree`: how much of the style, in percent.
+    """
 
     ssml: str
     words: Sequence[str]
     voice: str
     language: str
+    style: str = ""
+    degree: int = 100
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,6 +154,42 @@ class Narrator(Protocol):
         ...
 
     async def speak(self, request: SpeechRequest) -> SpokenSentence: ...
+
+
+@dataclass(frozen=True)
+class SpokenGroup:
+    """What became of sentences ordered together: each one in its place, or None where `faults` says why not."""
+
+    sentences: Sequence[SpokenSentence | None]
+    usage: Usage
+    faults: Mapping[int, str] = field(default_factory=dict)
+    request_id: str = ""
+
+
+@runtime_checkable
+class GroupNarrator(Narrator, Protocol):
+    """A narrator that also takes many sentences as one order, under a name that makes asking again safe.
+
+    The same order name is made and paid once, however often it is asked for, for `order_hours`.
+    """
+
+    order_hours: float
+
+    async def require(self, requests: Sequence[SpeechRequest]) -> None:
+        """Refuse, before anything is paid, what the voice cannot say. Raises ProviderError."""
+        ...
+
+    def groups(self, requests: Sequence[SpeechRequest]) -> Sequence[Sequence[int]]:
+        """Places of the sentences to be ordered together; those in no group are better spoken one by one."""
+        ...
+
+    async def speak_group(self, requests: Sequence[SpeechRequest], order: str) -> SpokenGroup:
+        """Have a group spoken. `order`: 40 hexadecimal digits that name these requests and whom they are for."""
+        ...
+
+    async def forget(self, order: str) -> None:
+        """Have the provider remove what it keeps of an order, once the answer is safe; never raises."""
+        ...
 
 
 # ── Pictures ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,5 @@
-"""Run the doubles by hand: `python -m tests.support.providers [--anthropic 9101] [--openai 9102] [--gemini 9103]`."""
+"""Run the doubles by hand: `python -m tests.support.providers [--anthropic 9101] [--openai 9102] [--gemini 9103]
+[--azure 9104]`."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Mapping
 
 from tests.support.providers.anthropic import AnthropicDouble
+from tests.support.providers.azure_live import AzureDouble
 from tests.support.providers.gemini import GeminiDouble
 from tests.support.providers.openai import OpenAiDouble
 from tests.support.providers.server import Double, listening
@@ -17,6 +19,7 @@ DOUBLES: Mapping[str, tuple[type[Double], int, str]] = {
     "anthropic": (AnthropicDouble, 9101, ""),
     "openai": (OpenAiDouble, 9102, "/v1"),
     "gemini": (GeminiDouble, 9103, ""),
+    "azure": (AzureDouble, 9104, ""),
 }
 """Name → class, usual port, and what follows the address in a provider's base URL."""
 

@@ -20,7 +20,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 PAGE = b"<!doctype html><title>Sign in</title><h1>Sign in to the network</h1>"
@@ -36,6 +36,7 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     number: int = 0
+    query: str = ""
 
     @property
     def key(self) -> str:
@@ -143,6 +144,10 @@ class Double:
         """Answer a request; `fault` is one of ERRORS, or empty."""
         raise NotImplementedError
 
+    async def meet(self, call: Call, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take a request; a provider that keeps its lines open (WebSocket) does so here."""
+        await self.serve(call, _Line(writer))
+
     # ── Running ───────────────────────────────────────────────────────────────────────────────────────────
     async def serve(self, call: Call, send: _Line) -> None:
         """Handle one request: count it, strike or answer, bill what was made."""
@@ -153,7 +158,7 @@ class Double:
             self.unpaid.append(call)
             await send.reply(self.answer(call, "", {}))
             return
-        call = Call(call.method, call.path, call.headers, call.body, len(self.calls) + 1)
+        call = replace(call, number=len(self.calls) + 1)
         self.calls.append(call)
         plan = next((plan for plan in self.plans if plan.strikes(call.number)), None)
         await self._play(call, plan.fault if plan else "", plan.options if plan else {}, send)
@@ -233,7 +238,8 @@ async def read_call(reader: asyncio.StreamReader) -> Call | None:
         body = await reader.readexactly(int(headers.get("content-length", "0")))
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError, ConnectionError):
         return None
-    return Call(method, path.partition("?")[0], headers, body)
+    place, _, query = path.partition("?")
+    return Call(method, place, headers, body, query=query)
 
 
 @contextlib.asynccontextmanager
@@ -243,7 +249,7 @@ async def listening(double: Double, port: int = 0) -> AsyncIterator[Double]:
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             if (call := await read_call(reader)) is not None:
-                await double.serve(call, _Line(writer))
+                await double.meet(call, reader, writer)
         except (ConnectionError, asyncio.CancelledError):
             pass  # the client has gone, or the double ends while it is being slow
         finally:
