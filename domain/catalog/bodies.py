@@ -62,7 +62,7 @@ class PromptBody(Body):
 
 
 class VoicePreset(Body):
-    """Who speaks, and how."""
+    """Who speaks, and how. Style and role are names of the voice's provider; `degree`: percent of the style."""
 
     preset: Literal["voice"] = "voice"
     provider: str = "espeak"
@@ -71,6 +71,8 @@ class VoicePreset(Body):
     rate: str = "0%"
     pitch: str = "0%"
     style: str = ""
+    degree: int = Field(default=100, ge=1, le=200)
+    role: str = ""
 
 
 class SsmlPreset(Body):

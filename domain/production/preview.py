@@ -19,7 +19,8 @@ from domain.production.matching import match_pictures
 from domain.production.narration import speech_request
 from domain.production.pipeline import STEP_KINDS
 from domain.production.pipeline.compose import FRAMES_PER_SECOND_GUESS
-from domain.production.pipeline.narrate import read_delivery, read_pauses, sentence_parts
+from domain.production.pipeline.narrate import read_delivery, read_pauses
+from domain.production.pipeline.speaking import sentence_parts
 from domain.production.spec import JobSpec
 from domain.studio.script import Scene, Script
 from domain.usage.quote import price

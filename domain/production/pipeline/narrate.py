@@ -5,30 +5,26 @@ A sentence is made once for its words, voice and way of saying; editing one scen
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import io
 import json
 import wave
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 from domain.catalog.bodies import SsmlPreset, VoicePreset
 from domain.production.narration import Delivery, Pauses, Said, join_narration, speech_request
-from domain.production.pipeline.base import Json, MadeThing, NewFile, Product, StepContext, StepResult, Work
-from domain.production.ports import SAMPLE_RATE, SpeechRequest, SpokenSentence, SpokenWord, Stopped, Usage
+from domain.production.pipeline.base import Json, StepContext, StepResult, Work
+from domain.production.pipeline.speaking import Speaking
+from domain.production.ports import SAMPLE_RATE
 from domain.production.spec import JobSpec
-from domain.studio.script import Scene, Script, Sentence
+from domain.studio.script import Script
 from timeline.plan import Rate
 
 KIND = "narrate"
 VERSION = 1
 POOL = "io"
 FAN_OUT = False
-
-AT_ONCE = 4
-"""Sentences asked for at the same time."""
 
 
 def key(work: Work) -> Json | None:
@@ -52,14 +48,21 @@ async def run(ctx: StepContext) -> StepResult:
     script = Script.model_validate_json(await ctx.read(str(ctx.work.inputs["script"]["script"])))
     pauses = read_pauses(spec.ssml.body)
     sentences = [(scene, sentence) for scene in script.scenes for sentence in scene.sentences]
-    spoken, made = await _speak_all(ctx, spec, sentences, pauses)
+    delivery = read_delivery(spec.voice.body, spec.ssml.body)
+    requests = [
+        speech_request(sentence, language=spec.language, delivery=delivery, pauses=pauses)
+        for _scene, sentence in sentences
+    ]
+    ctx.log(f"Narrating {len(sentences)} sentences with {spec.voice.body.voice} ({ctx.tools.narrator.name})")
+    speaking = Speaking(ctx, requests, ctx.work.step.salt or spec.salt)
+    spoken = await speaking.all()
     said = [
         Said(scene=scene.id, sentence=sentence.id, text=sentence.text, spoken=answer)
         for (scene, sentence), answer in zip(sentences, spoken, strict=True)
     ]
     fps = Fraction(spec.video.body.fps)
     pcm, narration = join_narration(said, pauses, Rate(num=fps.numerator, den=fps.denominator), language=spec.language)
-    return await _keep(ctx, pcm, narration, made, draft=any(answer.draft for answer in spoken))
+    return await _keep(ctx, pcm, narration, speaking.made, draft=any(answer.draft for answer in spoken))
 
 
 def read_pauses(preset: SsmlPreset) -> Pauses:
@@ -72,74 +75,15 @@ def read_pauses(preset: SsmlPreset) -> Pauses:
 def read_delivery(voice: VoicePreset, ssml: SsmlPreset) -> Delivery:
     """Answer how the preset's voice speaks; percentages are written like `+8%`."""
     percent = {name: int(getattr(voice, name).strip().rstrip("%") or 0) for name in ("rate", "pitch")}
-    return Delivery(voice=voice.voice, rate=percent["rate"], pitch=percent["pitch"], lexicon=ssml.lexicon)
-
-
-async def _speak_all(
-    ctx: StepContext, spec: JobSpec, sentences: list[tuple[Scene, Sentence]], pauses: Pauses
-) -> tuple[list[SpokenSentence], int]:
-    """Speak every sentence, a few at a time; answer them in order, and how many were not found made before."""
-    gate, done, made = asyncio.Semaphore(AT_ONCE), 0, 0
-    delivery = read_delivery(spec.voice.body, spec.ssml.body)
-    ctx.log(f"Narrating {len(sentences)} sentences with {spec.voice.body.voice} ({ctx.tools.narrator.name})")
-
-    async def speak(sentence: Sentence) -> SpokenSentence:
-        nonlocal done, made
-        async with gate:
-            if ctx.stop():
-                raise Stopped
-            request = speech_request(sentence, language=spec.language, delivery=delivery, pauses=pauses)
-            answer, reused = await _speak_once(ctx, spec, request)
-            done, made = done + 1, made + (not reused)
-            ctx.progress(done, len(sentences), "sentences")
-            return answer
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(speak(sentence)) for _scene, sentence in sentences]
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from failed
-    return [task.result() for task in tasks], made
-
-
-def sentence_parts(request: SpeechRequest, build: str, salt: str) -> dict[str, Any]:
-    """Answer everything that shapes the sound of one sentence; `build` is the narrator's."""
-    return {**dataclasses.asdict(request), "build": build, "salt": salt}
-
-
-async def _speak_once(ctx: StepContext, spec: JobSpec, request: SpeechRequest) -> tuple[SpokenSentence, bool]:
-    narrator = ctx.tools.narrator
-    parts = sentence_parts(request, narrator.build, ctx.work.step.salt or spec.salt)
-
-    async def make(_staging: Path) -> Product:
-        answer = await ctx.effects.perform(
-            provider=narrator.name,
-            model=request.voice,
-            request=dataclasses.asdict(request),
-            call=lambda: narrator.speak(request),
-            encode=encode_spoken,
-            decode=decode_spoken,
-            usage=lambda spoken: spoken.usage,
-            idempotent=narrator.name == "espeak",
-        )
-        return Product({"spoken": NewFile(encode_spoken(answer), "application/octet-stream")})
-
-    made: MadeThing = await ctx.made_once("sentence", parts, make)
-    return decode_spoken(await ctx.read(made.files["spoken"].sha256)), made.reused
-
-
-def encode_spoken(spoken: SpokenSentence) -> bytes:
-    """One line of JSON (words, receipt), then the PCM."""
-    head = {name: value for name, value in dataclasses.asdict(spoken).items() if name != "pcm"}
-    return json.dumps(head, ensure_ascii=False).encode() + b"\n" + spoken.pcm
-
-
-def decode_spoken(answer: bytes) -> SpokenSentence:
-    """Undo encode_spoken."""
-    head, pcm = answer.split(b"\n", 1)
-    values = json.loads(head)
-    words = tuple(SpokenWord(**word) for word in values["words"])
-    return SpokenSentence(**{**values, "pcm": pcm, "words": words, "usage": Usage(**values["usage"])})
+    return Delivery(
+        voice=voice.voice,
+        rate=percent["rate"],
+        pitch=percent["pitch"],
+        lexicon=ssml.lexicon,
+        style=voice.style,
+        degree=voice.degree,
+        role=voice.role,
+    )
 
 
 async def _keep(ctx: StepContext, pcm: bytes, narration: dict[str, Any], made: int, *, draft: bool) -> StepResult:
