@@ -23,6 +23,7 @@ from app.site import AnyRequest, site_of
 from app.views.shell import look_of
 from domain.catalog.library import NoSuchPicture
 from domain.production import errors as production
+from tenants.outage import is_away
 from tenants.principal import Forbidden
 
 log = structlog.get_logger(__name__)
@@ -70,6 +71,14 @@ FAILED = Answer(
     N_("Something broke on our side"),
     N_("Nothing you entered was changed. Try again; if it stays, tell us the reference below."),
 )
+AWAY = Answer(
+    503,
+    "database-away",
+    N_("The database is restarting"),
+    N_("This page tries again by itself in a few seconds. Nothing is lost: films that are being made go on."),
+)
+AGAIN_S = 5
+"""A page that met an absent database is asked for again after so many seconds."""
 TABLE: tuple[tuple[type[Exception], Answer], ...] = (
     (Missing, MISSING),
     (NotFoundException, MISSING),
@@ -140,7 +149,8 @@ def answer_for(error: Exception) -> Answer:
     """Find the answer to an error; what is not in the table is our own fault."""
     if isinstance(error, HTTPException) and error.status_code == 413:
         error = TooLarge()
-    return next((answer for kind, answer in TABLE if isinstance(error, kind)), FAILED)
+    found = next((answer for kind, answer in TABLE if isinstance(error, kind)), FAILED)
+    return AWAY if found is FAILED and is_away(error) else found
 
 
 def convert(request: AnyRequest, error: Exception) -> Response[Any]:
@@ -149,6 +159,8 @@ def convert(request: AnyRequest, error: Exception) -> Response[Any]:
     trace = uuid.uuid4().hex[:16]
     if answer is FAILED:
         log.error("request.failed", trace=trace, method=request.method, route=_route(request), exc_info=error)
+    if answer is AWAY:
+        log.warning("request.no_database")
     visitor = known_visitor(request)
     tongue = tongue_of(request, visitor)
     text = tongue.gettext(answer.text)
@@ -162,7 +174,18 @@ def convert(request: AnyRequest, error: Exception) -> Response[Any]:
         "me": visitor.person if visitor else None,
         "csrf": "",
     }
-    return RENDERERS[_wanted(request)](request, answer, values)
+    response = RENDERERS[_wanted(request)](request, answer, values)
+    if answer is AWAY:
+        response.headers.update(_again(request))
+    return response
+
+
+def _again(request: AnyRequest) -> dict[str, str]:
+    """When to come back. Only a page that was asked for is asked for again; a form is never sent twice."""
+    headers = {"Retry-After": str(AGAIN_S), "Cache-Control": "no-store"}
+    if request.method == "GET" and _wanted(request) == "page":
+        headers["Refresh"] = str(AGAIN_S)
+    return headers
 
 
 def _route(request: AnyRequest) -> str:

@@ -16,10 +16,13 @@ from sqlalchemy import select
 from app.console import Console, Pace, drawn_bar, span
 from domain.dispatch.model import Step
 from domain.production.model import Job
+from tenants.outage import is_away
 from tenants.principal import worker_principal
 from tenants.unit import Units
 
 LOOK_SECONDS = 0.4
+AWAY_SECONDS = 30.0
+"""A database that is away for longer than this is not waited for."""
 OPEN_STATES = frozenset({"draft", "queued", "running", "cancelling"})
 """States in which watching on makes sense; in the others the job is done or waits for a person."""
 STAGES: dict[str, float] = {
@@ -168,13 +171,27 @@ def _view(step: Step) -> StepView:
     return StepView(step.kind, step.state, step.done, step.total, step.cost_est, step.stage, step.reused)
 
 
+async def look_patiently(units: Units, ref: JobRef, console: Console, stop: asyncio.Event) -> Snapshot | None:
+    """The same; a database that is away for a moment is waited for. Raises what it said last when it stays away."""
+    until = time.monotonic() + AWAY_SECONDS
+    while True:
+        try:
+            return await look(units, ref)
+        except Exception as error:
+            if not is_away(error) or time.monotonic() > until or stop.is_set():
+                raise
+        console.bar("waiting for the database · the job goes on by itself")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+
+
 async def follow(units: Units, ref: JobRef, console: Console, *, stop: asyncio.Event) -> Snapshot | None:
     """Show the job's progress until it needs nothing more from the factory, or `stop` is set; answer its last state.
 
     On a terminal a bar is redrawn; elsewhere a line is written whenever the stage changes. None: there is no such job.
     """
     meter, told = Meter(), ""
-    snapshot = await look(units, ref)
+    snapshot = await look_patiently(units, ref, console, stop)
     while snapshot is not None and snapshot.open and not stop.is_set():
         line = meter.line(snapshot, time.monotonic(), plain=not console.unicode)
         console.bar(line)
@@ -184,6 +201,6 @@ async def follow(units: Units, ref: JobRef, console: Console, *, stop: asyncio.E
             console.say(line)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
-        snapshot = await look(units, ref)
+        snapshot = await look_patiently(units, ref, console, stop)
     console.end_bar()
     return snapshot

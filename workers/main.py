@@ -111,7 +111,10 @@ class WorkerUnit:
 
     async def _join(self, engine: Engine) -> UUID:
         """Take what vanished workers of this machine left, then enter the farm."""
-        freed = await reap_orphans(engine.units, host.name(), host.boot_id(), host.alive)
+        # A worker of our own number must be gone, however much it looks like us.
+        freed = await reap_orphans(
+            engine.units, host.name(), host.boot_id(), lambda pid, at: pid != os.getpid() and host.alive(pid, at)
+        )
         if freed:
             log.info("worker.recovered", steps=freed)
         return await join_farm(engine.units, host.name(), host.boot_id(), os.getpid(), self._pools, VERSION)

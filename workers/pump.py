@@ -34,12 +34,14 @@ from adapters.store.objects import sweep_staging
 from domain.dispatch import farm
 from domain.dispatch.policy import tickets_wanted
 from domain.dispatch.recount import recount
-from domain.dispatch.watch import glance, wake_delayed
+from domain.dispatch.watch import glance, running_steps, wake_delayed
 from domain.production.engine import reap_expired, reap_orphans
 from domain.production.manifest import write_manifest
 from domain.production.upkeep import missing_manifests, update_forecasts
+from tenants.outage import is_away
 from workers import host
 from workers.actors import send_ticket, tickets_waiting
+from workers.clock import ClockWatch
 from workers.relay import relay
 
 log = structlog.get_logger(__name__)
@@ -73,7 +75,9 @@ class Pump:
     hinted: asyncio.Event = field(default_factory=asyncio.Event)
     holder: str = field(default_factory=lambda: f"{host.name()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
     drift: int = 0
+    clock: ClockWatch = field(default_factory=ClockWatch)
     _led_until: float = 0.0
+    _patient_until: float = 0.0
 
     async def run(self) -> None:
         """Tick until told to end, then let another lead at once."""
@@ -132,8 +136,8 @@ class Pump:
             return True
         try:
             led = await farm.lead(self.runtime.units, "pump", self.holder, LEASE_S)
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("pump.no_database", error=type(error).__name__)
+        except (SQLAlchemyError, OSError):
+            log.warning("pump.no_database")
             return False
         self._led_until = time.monotonic() + LEASE_S / 3 if led is not None else 0.0
         return led is not None
@@ -145,9 +149,12 @@ class Pump:
         duty.due = now + duty.every_s
         try:
             await duty.do()
-        except (SQLAlchemyError, RedisError, OSError) as error:
-            log.warning("pump.duty_failed", duty=duty.name, error=type(error).__name__)
-        except Exception:
+        except RedisError:
+            log.warning("pump.no_redis")
+        except Exception as error:
+            if is_away(error):
+                log.warning("pump.no_database")
+                return
             log.exception("pump.duty_failed", duty=duty.name)
 
     async def _orphans(self) -> None:
@@ -156,6 +163,11 @@ class Pump:
             log.info("pump.recovered", steps=freed, reason="the worker is gone")
 
     async def _reap(self) -> None:
+        if self.clock.jumped():
+            # Leases look over that are not: their holders get the time to renew them.
+            self._patient_until = time.monotonic() + self.settings.lease_seconds / 3 + TICK_S
+        if time.monotonic() < self._patient_until:
+            return
         freed = await reap_expired(self.runtime.units)
         if freed:
             log.info("pump.recovered", steps=freed, reason="the lease ran out")
@@ -187,7 +199,8 @@ class Pump:
             log.error("pump.drift", counters=self.drift)
 
     async def _sweep(self) -> None:
-        await asyncio.to_thread(sweep_staging, self.settings.staging, STALE_STAGING_S)
+        keep = await running_steps(self.runtime.units)
+        await asyncio.to_thread(sweep_staging, self.settings.staging, STALE_STAGING_S, keep)
 
 
 async def _first_of(seconds: float, *events: asyncio.Event) -> None:

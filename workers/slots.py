@@ -12,6 +12,7 @@ from concurrent.futures import CancelledError
 import structlog
 
 from domain.production.engine import Engine
+from tenants.outage import is_away
 
 log = structlog.get_logger(__name__)
 
@@ -57,9 +58,12 @@ class Slots:
             return asyncio.run_coroutine_threadsafe(self.engine.run_next(pool), self.loop).result()
         except CancelledError:
             return False
-        except Exception:
-            # The database may be away; the lease, the poll and the pump bring everything back in order.
-            log.exception("slot.failed", pool=pool)
+        except Exception as error:
+            # The lease, the poll and the pump bring everything back in order.
+            if is_away(error):
+                log.warning("slot.no_database")
+            else:
+                log.exception("slot.failed", pool=pool)
             return False
 
     def nudge(self) -> None:

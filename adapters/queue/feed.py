@@ -40,7 +40,7 @@ class RedisFeed:
                             yield hint
             except (RedisError, OSError) as error:
                 log.warning("feed.lost", error=type(error).__name__)
-                await asyncio.sleep(self._poll_s)
+                await asyncio.sleep(min(self._poll_s, POLL_S))
                 yield None
 
     async def _hints(self, subscription: PubSub) -> AsyncGenerator[str | None, None]:

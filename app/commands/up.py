@@ -172,6 +172,7 @@ async def keep_publishing(runtime: Runtime, supervisor: Supervisor, console: Con
     from sqlalchemy.exc import SQLAlchemyError
 
     from app.films import publish_all
+    from tenants.outage import is_away
 
     while not supervisor.stop.is_set():
         try:
@@ -179,7 +180,8 @@ async def keep_publishing(runtime: Runtime, supervisor: Supervisor, console: Con
                 runtime, supervisor.stop, lambda line: console.prefixed("up", console.paint(line, "green"))
             )
         except (SQLAlchemyError, OSError) as error:
-            console.prefixed("up", f"films cannot be linked now: {str(error).splitlines()[0]}", "yellow")
+            if not is_away(error):
+                console.prefixed("up", f"films cannot be linked now: {str(error).splitlines()[0]}", "yellow")
             with suppress(TimeoutError):
                 await asyncio.wait_for(supervisor.stop.wait(), 5)
 
@@ -202,6 +204,8 @@ def watch_signals(supervisor: Supervisor, console: Console) -> None:
 
 async def greet(runtime: Runtime, supervisor: Supervisor, seeded: demo.Seeded, console: Console) -> None:
     """Once the web server answers: the address and the owner's link; then the first film's progress."""
+    from sqlalchemy.exc import SQLAlchemyError
+
     settings = runtime.settings
     if not await answers(settings, READY_SECONDS):
         console.prefixed(
@@ -210,7 +214,11 @@ async def greet(runtime: Runtime, supervisor: Supervisor, seeded: demo.Seeded, c
         return
     console.frame("Video Factory OS is running", welcome(settings, seeded))
     if seeded.job is not None:
-        last = await follow(runtime.units, seeded.job, console, stop=supervisor.stop)
+        try:
+            last = await follow(runtime.units, seeded.job, console, stop=supervisor.stop)
+        except SQLAlchemyError:
+            console.prefixed("up", "the first film is not followed any longer; its page shows how far it is", "yellow")
+            return
         if last is not None and not last.open and last.state != "succeeded":
             console.prefixed("up", f"job #{last.number} is {last.state}; its page says more", "yellow")
 

@@ -66,6 +66,12 @@ async def expired_leases(units: Units, limit: int = 50) -> list[Lost]:
         return await _lost(unit.session, _running().where(Step.lease_expires < func.clock_timestamp()).limit(limit))
 
 
+async def running_steps(units: Units) -> frozenset[str]:
+    """The ids of all steps that run, as folders of unfinished files are named."""
+    async with units.system("watch") as unit:
+        return frozenset(map(str, await unit.session.scalars(select(Step.id).where(Step.state == "running"))))
+
+
 async def orphans(units: Units, host: str, boot_id: str, alive: Alive) -> list[Lost]:
     """Running steps of workers of this host that are no more; marks those workers as gone."""
     async with units.system("watch") as unit:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
@@ -22,7 +22,7 @@ from domain.dispatch.watch import Alive, expired_leases, orphans
 from domain.production import settle
 from domain.production.cache import FoundStep, find_steps, step_key
 from domain.production.context import RunningStep
-from domain.production.failures import judge
+from domain.production.failures import Verdict, judge
 from domain.production.graph import ORDINALS
 from domain.production.jobs import emitter, find_job, lock_job, refresh
 from domain.production.loading import load_work
@@ -33,6 +33,7 @@ from domain.production.pipeline.base import Json, NewStep, StepInfo, StepKind, S
 from domain.production.ports import Stopped
 from domain.production.tether import Tether, Tethers
 from domain.usage.effects import Caller, Ledger
+from tenants.outage import is_away
 from tenants.principal import worker_principal
 from tenants.unit import SystemUnit, Units
 
@@ -40,6 +41,10 @@ log = structlog.get_logger(__name__)
 
 GRACE_S = 4.0
 """How long a step that was told to stop may take before it is cut off."""
+AWAY_S = 0.5
+"""So long a finished step waits before it asks an absent database again."""
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -89,12 +94,10 @@ class Engine:
         try:
             success = await self._reach(claim, tether, journal, staging)
         except Stopped:
-            await journal.flush()
-            return await self._stopped(claim, tether)
+            return await _patiently(tether, lambda: self._stopped(claim, tether, journal))
         except Exception as error:
             return await self._failed(claim, tether, journal, error)
-        await journal.flush()
-        ended = await settle.succeed(self.units, claim, success)
+        ended = await _patiently(tether, lambda: self._succeeded(claim, journal, success))
         if not success.reused:
             await self._learn(claim, success.profile, time.monotonic() - begun)
         return ended
@@ -144,7 +147,12 @@ class Engine:
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
 
-    async def _stopped(self, claim: Claim, tether: Tether) -> str | None:
+    async def _succeeded(self, claim: Claim, journal: Journal, success: settle.Success) -> str | None:
+        await journal.flush()
+        return await settle.succeed(self.units, claim, success)
+
+    async def _stopped(self, claim: Claim, tether: Tether, journal: Journal) -> str | None:
+        await journal.flush()
         if tether.reason == "lost":
             raise Replaced("the lease was lost")
         return await settle.release(self.units, claim)
@@ -152,10 +160,14 @@ class Engine:
     async def _failed(self, claim: Claim, tether: Tether, journal: Journal, error: Exception) -> str | None:
         if tether.reason == "lost" or isinstance(error, Replaced):
             raise Replaced("the lease was lost") from error
-        if tether.stop():
-            return await self._stopped(claim, tether)
+        if tether.stop() or is_away(error):
+            # A database that was away for a moment is no failure of the step: it is given back without penalty.
+            return await _patiently(tether, lambda: self._stopped(claim, tether, journal))
         verdict = judge(claim, error)
         journal.line(f"{verdict.error['sentence']} {verdict.error['next']}", "error", "")
+        return await _patiently(tether, lambda: self._give_up(claim, journal, verdict))
+
+    async def _give_up(self, claim: Claim, journal: Journal, verdict: Verdict) -> str | None:
         await journal.flush()
         return await settle.fail(
             self.units, claim, verdict.error, transient=verdict.transient, retry_after=verdict.retry_after
@@ -236,6 +248,18 @@ async def _started(unit: SystemUnit, claim: Claim) -> None:
 
 
 HOOKS = Hooks(_lock, _started)
+
+
+async def _patiently(tether: Tether, settling: Callable[[], Awaitable[T]]) -> T:
+    """Settle; while the database is away, try again as long as the step is ours (the renewer ends what is not)."""
+    while True:
+        try:
+            return await settling()
+        except Exception as error:
+            if not is_away(error) or tether.reason == "lost":
+                raise
+        log.warning("step.waits_for_database")
+        await asyncio.sleep(AWAY_S)
 
 
 def _counts(ctx: RunningStep) -> dict[str, int]:

@@ -14,6 +14,7 @@ from sqlalchemy import insert, update
 from domain.dispatch.claim import Claim
 from domain.dispatch.model import Step
 from domain.production.model import Job, LogChunk
+from tenants.outage import is_away
 from tenants.principal import worker_principal
 from tenants.unit import Units
 
@@ -54,7 +55,10 @@ class Journal:
             await asyncio.sleep(EVERY_S)
             try:
                 await self.flush()
-            except Exception:
+            except Exception as error:
+                if is_away(error):
+                    log.warning("journal.no_database")
+                    continue
                 log.warning("journal.write_failed", step=str(self._claim.step_id), exc_info=True)
 
     async def flush(self) -> None:
