@@ -47,7 +47,7 @@ class LibraryLines(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info and is_away(record.exc_info[1]):
             record.exc_info = None
-        return REPEATS.times((record.name, record.levelno, record.getMessage())) > 0
+        return REPEATS.times((record.levelno, record.getMessage())) > 0
 
 
 SHARED: tuple[Processor, ...] = (

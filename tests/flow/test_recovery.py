@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -144,6 +145,33 @@ class TestCancelled:
         assert await farm.until(LEASE_S, lambda: holds(farm.state(job_id), "cancelled")) < LEASE_S / 3 + 2
         assert await farm.running_steps("render") == 0
         assert await recount(farm.units) == 0
+
+
+class TestServicesAway:
+    async def test_steps_go_on_and_are_settled_when_database_and_redis_return(
+        self, farm: LineFarm, services: Services
+    ) -> None:
+        job_id, _ = await begin_slow_job(farm)
+        services.redis.stop()
+        services.postgres.stop()
+        farm.gate.touch()  # the steps come to their end while nobody can be told
+        await farm.until(30, lambda: holds(_said(farm, "step.waits_for_database"), True))
+        services.postgres.start()
+        services.redis.start()
+        await farm.until(60, lambda: holds(farm.state(job_id), "succeeded"))
+        assert set(await farm.outcomes(job_id)) <= {"succeeded", "released"}  # neither failed nor crashed
+        assert farm.calls()["write"] == 1
+        assert await recount(farm.units) == 0
+        assert "Traceback" not in farm.words()
+        assert max(Counter(line.split("  ")[1] for line in warnings(farm)).values()) <= 6
+
+
+async def _said(farm: LineFarm, word: str) -> bool:
+    return word in farm.words()
+
+
+def warnings(farm: LineFarm) -> list[str]:
+    return [line for line in farm.words().splitlines() if line.startswith(("warning", "error", "critical"))]
 
 
 class TestWithoutRedis:

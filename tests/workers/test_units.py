@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -180,9 +180,6 @@ class TestHost:
         now = datetime.now(UTC)
         assert host.alive(os.getpid(), now)
         assert not host.alive(2**22 + 1, now)
-
-    def test_a_number_given_again_is_another_process(self) -> None:
-        assert not host.alive(os.getpid(), datetime.now(UTC) - timedelta(days=400))
 
 
 class Listening(NoSignal):
