@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import CheckConstraint, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import CheckConstraint, Connection, Dialect, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -36,6 +38,10 @@ MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 IDLE_LIMIT = "SET idle_in_transaction_session_timeout = '60s'"
 MIGRATION_LOCK = 0x76666F73
 OLDEST = 15
+PREPARE_AFTER = 3
+"""A statement is prepared on the server once a connection has run it this often."""
+RESTED, RESTED_S = "rested_since", 1.0
+"""A connection that was idle for longer is asked whether it is still there before it is used."""
 
 
 class DatabaseError(Exception):
@@ -95,13 +101,45 @@ def _make_engine(url: str, size: int, process: str) -> AsyncEngine:
         pool_size=size,
         max_overflow=0,
         pool_timeout=15,
-        pool_pre_ping=True,
         pool_recycle=1800,
-        # Server-side prepared statements do not survive a transaction-pooling proxy.
-        connect_args={"prepare_threshold": None, "connect_timeout": 5, "application_name": f"vfos {process}"},
+        connect_args={
+            "prepare_threshold": PREPARE_AFTER if _is_direct(url) else None,
+            "connect_timeout": 5,
+            "application_name": f"vfos {process}",
+        },
     )
     event.listen(engine.sync_engine, "connect", _bound_idling)
+    event.listen(engine.sync_engine, "checkin", _note_return)
+    event.listen(engine.sync_engine, "checkout", _ping_rested(engine.sync_engine.dialect))
     return engine
+
+
+def _is_direct(url: str) -> bool:
+    """Whether nothing can stand between us and PostgreSQL: prepared statements do not survive a pooling proxy."""
+    parsed = make_url(url)
+    host = parsed.host or parsed.query.get("host", "")
+    return isinstance(host, str) and host.startswith("/")
+
+
+def _ping_rested(dialect: Dialect) -> Callable[[Any, Any, Any], None]:
+    """Make the hook that asks a connection which has rested whether it is still there.
+
+    A pool that pings at every checkout pays a round trip for each unit of work.
+    """
+
+    def ask(connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.setdefault(RESTED, time.monotonic()) < RESTED_S:
+            return
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError("The connection ended while it rested.") from error
+
+    return ask
+
+
+def _note_return(_connection: Any, record: Any) -> None:
+    record.info[RESTED] = time.monotonic()
 
 
 def _bound_idling(connection: Any, _record: Any) -> None:

@@ -36,7 +36,7 @@ def read_wish(query: Mapping[str, Any]) -> LogWish:
     return LogWish(str(query.get("step", ""))[:40], level if level in LEVELS else "all", str(query.get("q", ""))[:200])
 
 
-def read_view(room: Room, detail: JobDetail, tab: str, recipe_name: str) -> JobView:
+def read_view(room: Room, detail: JobDetail, tab: str) -> JobView:
     """The frame of a job's page for this person."""
     return make_job(
         room.tongue,
@@ -44,7 +44,6 @@ def read_view(room: Room, detail: JobDetail, tab: str, recipe_name: str) -> JobV
         principal=room.principal,
         base=room.job_base,
         tab=tab,
-        recipe_name=recipe_name,
         now=room.site.clock.now(),
     )
 

@@ -34,7 +34,6 @@ from app.views.waterfall import make_waterfall
 from app.views.wave import wave_path
 from domain.production.log_queries import LOG_WINDOW, LogLine, log_after, log_lines
 from domain.production.queries.job import Pulse, find_job, job_detail, pulse, tries_of
-from domain.production.queries.projects import recipe_names
 from tenants.directory import load_visitor
 
 HEARTBEAT_S = 15.0
@@ -199,7 +198,6 @@ class Reader:
             if job is None:
                 return None
             detail = await job_detail(unit, job)
-            names = await recipe_names(unit)
             grouping = Grouping(self.room.tongue, {s.id: s for s in detail.steps}, self.room.site.clock.now())
             lines: list[LogLine] = []
             if follows:
@@ -207,7 +205,7 @@ class Reader:
                 lines = await log_after(unit, self.job_id, self.position.line, LOG_STEP)
             tries = await tries_of(unit, self.job_id) if self.tab == "steps" else None
         self._pulse = beat
-        view = read_view(self.room, detail, self.tab, names.get(job.recipe_slug, job.recipe_slug))
+        view = read_view(self.room, detail, self.tab)
         values: dict[str, Any] = {"view": view, "tab": self.tab, "wave": await self._wave(view), "shown": None}
         if tries is not None:
             values["fall"] = make_waterfall(

@@ -19,7 +19,6 @@ from domain.production.commands.control_job import cancel_job, pause_job, resume
 from domain.production.log_queries import LOG_WINDOW
 from domain.production.model import Job
 from domain.production.queries.job import JobDetail, find_job, job_detail, tries_of
-from domain.production.queries.projects import recipe_names
 from tenants.unit import Unit
 
 ACTIONS: Mapping[str, Callable[[Unit, Any], Awaitable[Job]]] = {
@@ -78,9 +77,8 @@ async def _show(request: AnyRequest, tab: str, block: str = "content") -> Respon
         if job is None:
             raise Missing
         detail = await job_detail(unit, job)
-        names = await recipe_names(unit)
         values |= await TAB_READERS[tab](room, unit, detail)
-    view = read_view(room, detail, tab, names.get(job.recipe_slug, job.recipe_slug))
+    view = read_view(room, detail, tab)
     if tab in ("overview", "artifacts"):
         values["wave"] = await read_wave(room, view)
         values["shown"] = await read_shown(room, view) if tab == "artifacts" else None

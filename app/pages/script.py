@@ -34,7 +34,6 @@ from domain.production.editing import preview_edit, read_film, read_script
 from domain.production.pipeline.script import choose_facts
 from domain.production.preview import Film
 from domain.production.queries.job import JobDetail, find_job, job_detail
-from domain.production.queries.projects import recipe_names
 from domain.production.spec import JobSpec
 from domain.studio.edits import replace_sentences
 from domain.studio.script import Scene
@@ -187,8 +186,7 @@ async def _sit_down(room: Room) -> Desk:
         if job is None:
             raise Missing
         detail = await job_detail(unit, job)
-        names = await recipe_names(unit)
-    view = read_view(room, detail, "script", names.get(job.recipe_slug, job.recipe_slug))
+    view = read_view(room, detail, "script")
     store = room.site.store
     written = await read_script(store, detail)
     film = await read_film(store, detail, written, narrator_build()) if written else None

@@ -23,6 +23,55 @@ ORIGIN_NAMES: Mapping[str, str] = {
     "tenant": N_("workspace"),
     "default": N_("default"),
 }
+FIELD_NAMES: Mapping[str, str] = {
+    "captions": N_("Captions"),
+    "duck_db": N_("Music under speech, dB"),
+    "fps": N_("Frames per second"),
+    "language": N_("Language"),
+    "lexicon": N_("Pronunciations"),
+    "logo": N_("Logo"),
+    "loudness_lufs": N_("Loudness, LUFS"),
+    "motion": N_("Motion of pictures"),
+    "music": N_("Music"),
+    "music_gain_db": N_("Music level, dB"),
+    "narrator": N_("Narrator"),
+    "pauses": N_("Pauses, ms"),
+    "pitch": N_("Pitch"),
+    "preset": N_("Kind of preset"),
+    "provider": N_("Provider"),
+    "quality": N_("Quality"),
+    "rate": N_("Speed of speech"),
+    "say_as": N_("Read numbers and dates out"),
+    "style": N_("Style"),
+    "system": N_("Instructions"),
+    "template": N_("Template"),
+    "title_seconds": N_("Title, seconds"),
+    "tone": N_("Tone"),
+    "transition": N_("Transition"),
+    "transition_seconds": N_("Transition, seconds"),
+    "voice": N_("Voice"),
+    "writer": N_("Writer"),
+    "zoom": N_("Zoom over a scene"),
+}
+"""Field of a preset, prompt or recipe → its name on pages."""
+WORDS: Mapping[str, str] = {
+    "auto": N_("automatic"),
+    "wizard": N_("step by step"),
+    "draft": N_("draft"),
+    "standard": N_("standard"),
+    "high": N_("high"),
+    "crossfade": N_("crossfade"),
+    "none": N_("none"),
+    "highlight": N_("highlighted word"),
+    "word-pop": N_("word by word"),
+    "sentence": N_("sentence"),
+    "paragraph": N_("paragraph"),
+    "scene": N_("scene"),
+    "offline": N_("offline writer"),
+    "video": N_("video"),
+    "ssml": N_("speech"),
+}
+"""Values and inner names that are words of ours; all others are shown as they are."""
 LONG = 160
 
 
@@ -72,9 +121,9 @@ def _job_part(tongue: Tongue, job: Job, spec: Mapping[str, Any], recipe: Mapping
         "profile": said(tongue, PROFILE_NAMES, str(spec.get("profile", ""))),
     }
     values = [_value(tongue, name, shown[key], spec.get(key) != recipe.get(key)) for key, name in names.items()]
-    values.append(Value(tongue.gettext("Mode"), job.mode, tongue.gettext("this job")))
+    values.append(Value(tongue.gettext("Mode"), said(tongue, WORDS, job.mode), tongue.gettext("this job")))
     values += [
-        Value(_title(key), str(recipe[key]), tongue.gettext("recipe"))
+        Value(_title(tongue, key), _text(tongue, recipe[key]), tongue.gettext("recipe"))
         for key in ("tone", "writer", "narrator")
         if recipe.get(key)
     ]
@@ -91,9 +140,9 @@ def _slot(tongue: Tongue, name: str, part: Mapping[str, Any]) -> Part:
     origin = said(tongue, ORIGIN_NAMES, str(ref.get("origin", "recipe")))
     changed = ref.get("origin") not in (None, "recipe", "default", "tenant")
     values = [
-        Value(_title(key), text, origin, changed, len(text) > LONG)
+        Value(_title(tongue, key), text, origin, changed, len(text) > LONG)
         for key, value in part.get("body", {}).items()
-        if (text := _text(value))
+        if (text := _text(tongue, value))
     ]
     return Part(name, _source(ref), tuple(values))
 
@@ -119,15 +168,15 @@ def _source(ref: Mapping[str, Any]) -> str:
     return f"{ref['slug']} v{ref['number']}" if ref else ""
 
 
-def _title(key: str) -> str:
-    return key.replace("_", " ").capitalize()
+def _title(tongue: Tongue, key: str) -> str:
+    return tongue.gettext(FIELD_NAMES[key]) if key in FIELD_NAMES else key.replace("_", " ").capitalize()
 
 
-def _text(value: Any) -> str:
+def _text(tongue: Tongue, value: Any) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return tongue.gettext("yes") if value else tongue.gettext("no")
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_text(inner)}" for key, inner in value.items())
+        return ", ".join(f"{said(tongue, WORDS, str(key))}: {_text(tongue, inner)}" for key, inner in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(_text(inner) for inner in value)
-    return "" if value is None else str(value)
+        return ", ".join(_text(tongue, inner) for inner in value)
+    return "" if value is None else said(tongue, WORDS, str(value))

@@ -97,7 +97,6 @@ def make_job(
     principal: Principal,
     base: str,
     tab: str,
-    recipe_name: str,
     now: datetime,
 ) -> JobView:
     """Build the page's frame from one reading of the job."""
@@ -114,7 +113,7 @@ def make_job(
         state=job.state,
         mark=mark,
         href=base,
-        recipe=recipe_name,
+        recipe=detail.recipe,
         recipe_version=job.recipe_version,
         edited_from=earlier,
         edited_href=f"{base.rpartition('/')[0]}/{earlier}" if earlier else "",

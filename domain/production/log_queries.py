@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from domain.production.model import LogChunk
 from tenants.unit import Unit
@@ -31,16 +32,23 @@ class LogLine:
 async def log_after(unit: Unit, job_id: UUID, after: int, limit: int = LOG_WINDOW) -> list[LogLine]:
     """The lines after number `after`, oldest first, at most `limit`."""
     statement = (
-        select(LogChunk)
+        select(LogChunk.first, LogChunk.step_id, LogChunk.attempt, LogChunk.lines)
         .where(LogChunk.job_id == job_id, LogChunk.first + LogChunk.count > after + 1)
         .order_by(LogChunk.first)
         .limit(limit)
     )
-    lines = [line for chunk in (await unit.session.execute(statement)).scalars() for line in _lines(chunk)]
+    lines = [line for chunk in await unit.session.execute(statement) for line in _lines(chunk)]
     return [line for line in lines if line.number > after][:limit]
 
 
-def _lines(chunk: LogChunk) -> list[LogLine]:
+_CHUNKS = (
+    select(LogChunk.first, LogChunk.step_id, LogChunk.attempt, LogChunk.lines)
+    .where(LogChunk.job_id == bindparam("job"))
+    .order_by(LogChunk.first.desc())
+)
+
+
+def _lines(chunk: Any) -> list[LogLine]:
     return [
         LogLine(
             number=chunk.first + offset,
@@ -59,13 +67,8 @@ async def log_lines(
     unit: Unit, job_id: UUID, steps: Sequence[UUID] | None = None, last: int | None = None
 ) -> list[LogLine]:
     """All lines of a job (or of some of its steps), oldest first; `last` keeps only the end of it."""
-    statement = select(LogChunk).where(LogChunk.job_id == job_id)
-    if steps is not None:
-        statement = statement.where(LogChunk.step_id.in_(steps))
-    if last is not None:
-        # A chunk holds at least one line, so `last` chunks hold at least `last` lines.
-        statement = statement.order_by(LogChunk.first.desc()).limit(last)
-    chunks = list((await unit.session.execute(statement)).scalars())
-    chunks.sort(key=lambda chunk: chunk.first)
+    statement = _CHUNKS if steps is None else _CHUNKS.where(LogChunk.step_id.in_(steps))
+    # A chunk holds at least one line, so `last` chunks hold at least `last` lines.
+    chunks = (await unit.session.execute(statement.limit(last), {"job": job_id})).all()[::-1]
     lines = [line for chunk in chunks for line in _lines(chunk)]
     return lines if last is None else lines[-last:]

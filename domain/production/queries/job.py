@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, true
+from sqlalchemy import bindparam, func, select, true
 
-from domain.catalog.model import Project
+from domain.catalog.model import CatalogItem, Project
 from domain.dispatch.model import Attempt, Step, StepDep
 from domain.production.model import Artifact, ArtifactRef, Job
 from domain.production.states import FINAL
@@ -57,7 +57,8 @@ class Parts:
 class JobDetail:
     """A job with all that its page shows; `seq` is the last event that this reading includes.
 
-    `parts` (by kind and shard of a step) is read once the job has ended.
+    `recipe` is the recipe's name, archived or not; `parts` (by kind and shard of a step) is read once the job has
+    ended.
     """
 
     job: Job
@@ -65,6 +66,7 @@ class JobDetail:
     outputs: tuple[Output, ...]
     spent: tuple[Spent, ...]
     seq: int
+    recipe: str = ""
     parts: Mapping[tuple[str, str], Parts] = field(default_factory=dict)
 
 
@@ -81,33 +83,38 @@ class Pulse:
     eta: datetime | None
 
 
+_JOB_BY_ADDRESS = (
+    select(Job)
+    .join(Project, (Project.tenant_id == Job.tenant_id) & (Project.id == Job.project_id))
+    .where(
+        Project.slug == bindparam("project"),
+        Project.archived_at.is_(None),
+        Job.number == bindparam("number"),
+    )
+)
+_NEWEST_EVENT = select(func.max(Event.seq)).where(Event.job_id == bindparam("job"))
+_RECIPE_NAME = select(CatalogItem.name).where(CatalogItem.kind == "recipe", CatalogItem.slug == bindparam("recipe"))
+_FRAME = select(_NEWEST_EVENT.scalar_subquery(), _RECIPE_NAME.scalar_subquery())
+_STEPS = select(Step).where(Step.job_id == bindparam("job")).order_by(Step.ordinal, Step.kind, Step.shard)
+# These are built once: building a statement costs as much as running it.
+
+
 async def find_job(unit: Unit, project_slug: str, number: int) -> Job | None:
     """A job by its address, or None: missing, foreign and out of one's projects are the same answer."""
-    statement = (
-        select(Job)
-        .join(Project, (Project.tenant_id == Job.tenant_id) & (Project.id == Job.project_id))
-        .where(Project.slug == project_slug, Project.archived_at.is_(None), Job.number == number)
-    )
-    job = (await unit.session.execute(statement)).scalar_one_or_none()
+    found = await unit.session.execute(_JOB_BY_ADDRESS, {"project": project_slug, "number": number})
+    job = found.scalar_one_or_none()
     return job if job is not None and unit.principal.can("jobs:read", job.project_id) else None
 
 
 async def job_detail(unit: Unit, job: Job) -> JobDetail:
     """Read a job's page in five statements at most; the event number is read first, so replay never misses a change."""
     unit.principal.require("jobs:read", job.project_id)
-    seq = await last_seq(unit, job.id)
-    steps = (await unit.session.execute(select(Step).where(Step.job_id == job.id).order_by(*_STEP_ORDER))).scalars()
+    seq, recipe = (await unit.session.execute(_FRAME, {"job": job.id, "recipe": job.recipe_slug})).one()
+    steps = (await unit.session.execute(_STEPS, {"job": job.id})).scalars()
     outputs = await outputs_of(unit, job.id)
     parts = await _parts(unit, job.id) if job.state in FINAL else {}
-    return JobDetail(job, tuple(steps), outputs, await _spent(unit, job.id), seq, parts)
-
-
-_STEP_ORDER = (Step.ordinal, Step.kind, Step.shard)
-
-
-async def last_seq(unit: Unit, job_id: UUID) -> int:
-    """The number of a job's newest event."""
-    return await unit.session.scalar(select(func.max(Event.seq)).where(Event.job_id == job_id)) or 0
+    spent = await _spent(unit, job.id)
+    return JobDetail(job, tuple(steps), outputs, spent, seq or 0, recipe or job.recipe_slug, parts)
 
 
 async def pulse(unit: Unit, job_id: UUID) -> Pulse | None:
@@ -138,45 +145,59 @@ async def pulse(unit: Unit, job_id: UUID) -> Pulse | None:
 
 async def outputs_of(unit: Unit, job_id: UUID) -> tuple[Output, ...]:
     """A job's outputs in the order of their steps."""
-    rows = await unit.session.execute(_outputs().where(ArtifactRef.job_id == job_id).order_by(*_OUTPUT_ORDER))
-    return tuple(_output(ref, artifact) for ref, artifact in rows)
+    return tuple(_output(row) for row in await unit.session.execute(_OUTPUTS, {"job": job_id}))
 
 
 async def find_output(unit: Unit, job: Job, name: str) -> Output | None:
     """One output of a job by name."""
     unit.principal.require("artifacts:read", job.project_id)
-    statement = _outputs().where(ArtifactRef.job_id == job.id, ArtifactRef.name == name)
-    row = (await unit.session.execute(statement)).one_or_none()
-    return None if row is None else _output(row[0], row[1])
+    row = (await unit.session.execute(_OUTPUTS.where(ArtifactRef.name == name), {"job": job.id})).one_or_none()
+    return None if row is None else _output(row)
 
 
-_OUTPUT_ORDER = (ArtifactRef.created_at, ArtifactRef.position, ArtifactRef.name)
-
-
-def _outputs() -> Select[ArtifactRef, Artifact]:
-    return select(ArtifactRef, Artifact).join(
-        Artifact, (Artifact.tenant_id == ArtifactRef.tenant_id) & (Artifact.sha256 == ArtifactRef.sha256)
+_OUTPUTS = (
+    select(
+        ArtifactRef.name,
+        ArtifactRef.role,
+        ArtifactRef.position,
+        ArtifactRef.step_id,
+        ArtifactRef.sha256,
+        Artifact.size,
+        Artifact.media_type,
+        Artifact.facts.label("content_facts"),
+        ArtifactRef.facts,
+        ArtifactRef.created_at,
     )
+    .join(Artifact, (Artifact.tenant_id == ArtifactRef.tenant_id) & (Artifact.sha256 == ArtifactRef.sha256))
+    .where(ArtifactRef.job_id == bindparam("job"))
+    .order_by(ArtifactRef.created_at, ArtifactRef.position, ArtifactRef.name)
+)
 
 
-def _output(ref: ArtifactRef, artifact: Artifact) -> Output:
+def _output(row: Any) -> Output:
     return Output(
-        name=ref.name,
-        role=ref.role,
-        position=ref.position,
-        step_id=ref.step_id,
-        sha256=ref.sha256,
-        size=artifact.size,
-        media_type=artifact.media_type,
-        facts={**artifact.facts, **ref.facts},
-        created_at=ref.created_at,
+        name=row.name,
+        role=row.role,
+        position=row.position,
+        step_id=row.step_id,
+        sha256=row.sha256,
+        size=row.size,
+        media_type=row.media_type,
+        facts={**row.content_facts, **row.facts},
+        created_at=row.created_at,
     )
+
+
+_COUNTED = (
+    select(Event.data)
+    .where(Event.job_id == bindparam("job"), Event.type.in_(("step.succeeded", "step.waiting")))
+    .order_by(Event.seq)
+)
 
 
 async def _parts(unit: Unit, job_id: UUID) -> dict[tuple[str, str], Parts]:
     """Read what steps have counted at their last success."""
-    counted = select(Event.data).where(Event.job_id == job_id, Event.type.in_(("step.succeeded", "step.waiting")))
-    rows = await unit.session.execute(counted.order_by(Event.seq))
+    rows = await unit.session.execute(_COUNTED, {"job": job_id})
     return {
         (str(data["step"]), str(data.get("shard", ""))): Parts(int(data.get("made", 0)), int(data.get("found", 0)))
         for data in rows.scalars()
@@ -184,22 +205,25 @@ async def _parts(unit: Unit, job_id: UUID) -> dict[tuple[str, str], Parts]:
     }
 
 
-async def _spent(unit: Unit, job_id: UUID) -> tuple[Spent, ...]:
-    statement = (
-        select(
-            Effect.step_kind,
-            Effect.provider,
-            func.count(),
-            func.coalesce(func.sum(Effect.micro_dollars), 0),
-            func.count().filter(Effect.micro_dollars.is_(None), Effect.state == "done"),
-        )
-        .where(Effect.job_id == job_id)
-        .group_by(Effect.step_kind, Effect.provider)
-        .order_by(func.coalesce(func.sum(Effect.micro_dollars), 0).desc(), Effect.step_kind, Effect.provider)
+_PAID = func.coalesce(func.sum(Effect.micro_dollars), 0)
+_SPENT = (
+    select(
+        Effect.step_kind,
+        Effect.provider,
+        func.count(),
+        _PAID,
+        func.count().filter(Effect.micro_dollars.is_(None), Effect.state == "done"),
     )
+    .where(Effect.job_id == bindparam("job"))
+    .group_by(Effect.step_kind, Effect.provider)
+    .order_by(_PAID.desc(), Effect.step_kind, Effect.provider)
+)
+
+
+async def _spent(unit: Unit, job_id: UUID) -> tuple[Spent, ...]:
     return tuple(
         Spent(kind, provider, calls, int(paid or 0), unknown)
-        for kind, provider, calls, paid, unknown in await unit.session.execute(statement)
+        for kind, provider, calls, paid, unknown in await unit.session.execute(_SPENT, {"job": job_id})
     )
 
 

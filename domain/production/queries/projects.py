@@ -42,23 +42,30 @@ class RecipeLine:
 async def projects_of(unit: Unit) -> list[ProjectLine]:
     """The projects this principal may see, by name."""
     unit.principal.require("jobs:read")
-    busy = (
-        select(Job.project_id, func.count().label("n"))
-        .where(Job.state.in_(OPEN))
-        .group_by(Job.project_id)
-        .subquery("busy")
-    )
-    statement = (
-        select(Project, func.coalesce(busy.c.n, 0))
-        .outerjoin(busy, busy.c.project_id == Project.id)
-        .where(Project.archived_at.is_(None))
-        .order_by(Project.name, Project.id)
-    )
     return [
-        ProjectLine(row.id, row.slug, row.name, row.tagline, tuple(row.languages), row.palette, count)
-        for row, count in await unit.session.execute(statement)
+        ProjectLine(row.id, row.slug, row.name, row.tagline, tuple(row.languages), row.palette, row.n)
+        for row in await unit.session.execute(_PROJECTS)
         if unit.principal.can("jobs:read", row.id)
     ]
+
+
+_BUSY = (
+    select(Job.project_id, func.count().label("n")).where(Job.state.in_(OPEN)).group_by(Job.project_id).subquery("busy")
+)
+_PROJECTS = (
+    select(
+        Project.id,
+        Project.slug,
+        Project.name,
+        Project.tagline,
+        Project.languages,
+        Project.palette,
+        func.coalesce(_BUSY.c.n, 0).label("n"),
+    )
+    .outerjoin(_BUSY, _BUSY.c.project_id == Project.id)
+    .where(Project.archived_at.is_(None))
+    .order_by(Project.name, Project.id)
+)
 
 
 async def recipes_of(unit: Unit, project_id: UUID) -> list[RecipeLine]:
