@@ -21,7 +21,11 @@ from domain.dispatch.stats import ratios, record_duration
 from domain.dispatch.watch import Alive, expired_leases, orphans
 from domain.production import settle
 from domain.production.cache import FoundStep, find_steps, step_key
+from domain.production.calls import StepLedger
+from domain.production.commands.control_job import pause_job
 from domain.production.context import RunningStep
+from domain.production.errors import WrongState
+from domain.production.estimate import makers_of
 from domain.production.failures import Verdict, judge
 from domain.production.graph import ORDINALS
 from domain.production.jobs import emitter, find_job, lock_job, refresh
@@ -32,7 +36,7 @@ from domain.production.model import Job
 from domain.production.pipeline.base import Json, NewStep, StepInfo, StepKind, StepResult, Tools, Work
 from domain.production.ports import Stopped
 from domain.production.tether import Tether, Tethers
-from domain.usage.effects import Caller, Ledger
+from domain.usage.effects import Caller, Purse
 from tenants.outage import is_away
 from tenants.principal import worker_principal
 from tenants.unit import SystemUnit, Units
@@ -127,7 +131,9 @@ class Engine:
         caller = Caller(
             claim.tenant_id, claim.job_id, claim.step_id, claim.kind, claim.shard, claim.fence, work.step.salt
         )
-        ledger = Ledger(self.units, self.tools.store, self.spool, caller, job.cost_limit)
+        purse = Purse(job.project_id, job.quote)
+        ledger = StepLedger(self.units, self.tools.store, self.spool, caller, purse)
+        ledger.makers = makers_of(job.spec)
         return RunningStep(work, self.tools, ledger, staging, self.units, journal, tether)
 
     async def _guarded(self, module: StepKind, ctx: RunningStep, tether: Tether) -> StepResult:
@@ -169,9 +175,20 @@ class Engine:
 
     async def _give_up(self, claim: Claim, journal: Journal, verdict: Verdict) -> str | None:
         await journal.flush()
+        if verdict.person:
+            await self._wait_for_person(claim, str(verdict.error["sentence"]))
+            return await settle.release(self.units, claim, verdict.error)
         return await settle.fail(
             self.units, claim, verdict.error, transient=verdict.transient, retry_after=verdict.retry_after
         )
+
+    async def _wait_for_person(self, claim: Claim, reason: str) -> None:
+        """Pause the job: what runs may finish, nothing new starts, and the step waits for a decision."""
+        try:
+            async with self.units.open(worker_principal(claim.tenant_id)) as unit:
+                await pause_job(unit, claim.job_id, reason)
+        except WrongState:
+            log.info("step.waits", step=str(claim.step_id), why="the job is paused or ending already")
 
     # ── Fan-out ───────────────────────────────────────────────────────────────────────────────────────────
     async def _prepare_spawn(self, work: Work, result: StepResult) -> list[settle.Spawned]:

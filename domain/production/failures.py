@@ -22,25 +22,28 @@ KEPT = "Everything finished before is kept."
 
 @dataclass(frozen=True)
 class Verdict:
-    """What follows an error: `error` is what people are shown (see `describe` for its fields)."""
+    """What follows an error: `error` is what people are shown (see `describe` for its fields).
+
+    `person`: the job pauses until somebody decides; nothing is lost meanwhile.
+    """
 
     error: dict[str, Any]
     transient: bool
     retry_after: float | None = None
+    person: bool = False
 
 
 def judge(claim: Claim, error: Exception) -> Verdict:
     """Classify an exception of a step. An unforeseen one is logged whole under a trace number."""
+    if isinstance(error, InDoubt) or getattr(error, "outcome_unknown", False):
+        return _doubtful(claim, error)
     if isinstance(error, ProviderError):
         fix = error.fix or ("It is tried again by itself." if error.transient else "Change the input, then resume.")
         shown = describe(claim, error, error.sentence, fix, provider=error.provider, request_id=error.request_id)
         after = error.retry_after if isinstance(error, ProviderBusy) else None
         return Verdict(shown, error.transient, after)
-    if isinstance(error, InDoubt):
-        fix = "Check the provider's own records; resuming the job makes the call again."
-        return Verdict(describe(claim, error, error.sentence, fix, provider=error.provider), transient=False)
     if isinstance(error, OverBudget):
-        return Verdict(describe(claim, error, error.sentence, "Raise the limit, then resume the job."), transient=False)
+        return Verdict(describe(claim, error, error.sentence, error.fix), transient=False, person=True)
     if isinstance(error, OSError) and (known := from_os(error)) is not None:
         fix = "Free some space; the step goes on by itself, or resume the job."
         return Verdict(describe(claim, known, known.sentence, fix), transient=True)
@@ -53,6 +56,15 @@ def judge(claim: Claim, error: Exception) -> Verdict:
         fix = str(getattr(error, "fix", "") or "Change what it names, then resume the job.")
         return Verdict(describe(claim, error, sentence, fix), bool(getattr(error, "transient", False)))
     return _unforeseen(claim, error)
+
+
+def _doubtful(claim: Claim, error: Exception) -> Verdict:
+    """A call that may have been paid, whose answer was lost."""
+    fix = "Look the call up in the provider's own records, then decide on the job's page: repeat it, or do without it."
+    sentence = str(getattr(error, "sentence", error))
+    told = {"provider": str(getattr(error, "provider", "")), "request_id": str(getattr(error, "request_id", ""))}
+    shown = describe(claim, error, sentence, fix, **told) | {"class": "InDoubt"}
+    return Verdict(shown, transient=False, person=True)
 
 
 def _first_fault(error: TimelineError) -> tuple[str, str]:

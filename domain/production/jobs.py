@@ -13,8 +13,8 @@ from domain.dispatch.enqueue import JobKey
 from domain.dispatch.model import Step
 from domain.production.errors import NotFound
 from domain.production.model import Job
+from domain.production.money import end_account
 from domain.production.states import FINAL, Control, JobState, derive
-from domain.usage.budget import settle_budget
 
 
 class Emit(Protocol):
@@ -79,7 +79,7 @@ async def refresh(session: AsyncSession, emit: Emit, job: Job) -> JobState | Non
     job.finished_at = func.clock_timestamp() if state in FINAL else None
     data: dict[str, Any] = {"state": state, "before": before, "number": job.number}
     if state in FINAL:
-        data["micro_dollars"] = (await settle_budget(session, job.tenant_id, job.id)).micro_dollars
+        data["micro_dollars"] = (await end_account(session, job)).micro_dollars
         job.eta_p50 = job.eta_p90 = None
     if state == "failed":
         data["error"] = job.error

@@ -9,6 +9,7 @@
     │   ├── KeyRefused       the credential is wrong, revoked, expired or lacks a right
     │   ├── QuotaSpent       credit or quota is used up; nothing helps before it is renewed
     │   ├── UnsafeRequest    the provider's safety rules stop it
+    │   ├── LeftOut          a person has decided to do without the call
     │   └── NotOffered       the model, voice or style does not exist (any more)
     ├── PartialAnswer        an answer came and is paid, but cannot be used
     └── OutcomeUnknown       the request was sent whole and no answer was heard: it may be paid, and is never
@@ -23,7 +24,18 @@ from typing import TypeVar
 
 from domain.production.ports import ProviderBusy, ProviderError, ProviderRefused, Usage
 
-KINDS = ("auth", "quota", "rate_limited", "transient", "safety", "bad_request", "gone", "partial", "unknown")
+KINDS = (
+    "auth",
+    "quota",
+    "rate_limited",
+    "transient",
+    "safety",
+    "bad_request",
+    "gone",
+    "partial",
+    "unknown",
+    "left_out",
+)
 """The words of `kind`, for events, metrics and breakers."""
 
 E = TypeVar("E", bound=ProviderError)
@@ -68,6 +80,13 @@ class UnsafeRequest(ProviderRefused):
     """Raised when the provider's safety rules stop a request, also after it was put more mildly."""
 
     kind = "safety"
+    usage: Usage | None = None
+
+
+class LeftOut(ProviderRefused):
+    """Raised when a person has decided that a call whose outcome is unknown is not made again."""
+
+    kind = "left_out"
     usage: Usage | None = None
 
 

@@ -185,13 +185,18 @@ def _instead(job: Job, state: str) -> Any:
     return state
 
 
-async def release(units: Units, claim: Claim) -> str | None:
-    """Give a step back without penalty (drain), or end it when its job is cancelled."""
+async def release(units: Units, claim: Claim, error: dict[str, Any] | None = None) -> str | None:
+    """Give a step back without penalty (drain), or end it when its job is cancelled.
+
+    `error`: why a person must decide before it goes on; the job is paused.
+    """
     async with _settling(units, claim) as settling:
         state = _instead(settling.job, "ready")
         outcome = "cancelled" if state == "cancelled" else "released"
-        await close(settling.unit.session, claim, Ending(state=state, outcome=outcome, forgive=True))
-        _emit(settling, claim, f"step.{outcome}")
+        told = error["class"] if error else None
+        ending = Ending(state=state, outcome=outcome, forgive=True, error=error, error_class=told)
+        await close(settling.unit.session, claim, ending)
+        _emit(settling, claim, f"step.{outcome}", **({"error": error} if error else {}))
     return settling.state  # type: ignore[no-any-return]
 
 

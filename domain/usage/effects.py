@@ -1,7 +1,8 @@
 """The ledger of paid and outward calls: intent → sent → done | in_doubt | failed.
 
 The answer is written to a synced spool file before it is recorded, so that a crash between the two finds it again.
-Once recorded, a call is never made again; at most one call per crash can be in doubt, and that is shown.
+Once recorded, a call is never made again; at most one call per crash can be in doubt, and that is shown. What a call
+may cost is set aside before it is sent and settled afterwards, also when it failed and was billed all the same.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ import hashlib
 import json
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.usage.budget import require_room
+from domain.usage.budget import Bill, JobAccount, hold, let_go, settle
 from domain.usage.model import Effect
+from domain.usage.quote import Expected, expected_cost
 from tenants.principal import worker_principal
 from tenants.unit import Units
 
@@ -35,6 +38,27 @@ class InDoubt(Exception):
             f"A call to {provider} was sent{f' at {sent_at}' if sent_at else ''} and its answer was lost. "
             "It may have been paid, so it is not repeated by itself."
         )
+        super().__init__(self.sentence)
+
+
+class CallSkipped(Exception):
+    """Raised instead of a call that a person has decided to do without; `fallback` names what takes its place."""
+
+    def __init__(self, provider: str, fallback: str) -> None:
+        self.provider, self.fallback = provider, fallback
+        self.sentence = f"The call to {provider} is left out by a person's decision; {fallback} takes its place."
+        super().__init__(self.sentence)
+
+
+class AskAgain(Exception):
+    """Raised when the answer of a call was lost that can be asked for again without being billed twice."""
+
+    transient = True
+    fix = "Nothing to do: it is asked again by itself, and not billed twice."
+
+    def __init__(self, provider: str) -> None:
+        self.provider = provider
+        self.sentence = f"The answer of {provider} was lost on the way."
         super().__init__(self.sentence)
 
 
@@ -69,6 +93,28 @@ class Caller:
     salt: str = ""
 
 
+@dataclass(frozen=True)
+class Purse:
+    """Out of what a step's calls are paid: its project's money, as the job's quote expects it. None = no budget."""
+
+    project_id: UUID
+    quote: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One call as the ledger knows it."""
+
+    key: str
+    provider: str
+    model: str
+    request_hash: str
+    expected: Expected
+    idempotent: bool
+    fallback: str
+    ref: str
+
+
 def hash_json(value: Any) -> str:
     """SHA-256 of a value's canonical JSON. Raises TypeError for what JSON cannot say."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -92,15 +138,16 @@ def effect_key(caller: Caller, provider: str, model: str, request_hash: str) -> 
 
 
 class Ledger:
-    """Performs the calls of one step, up to the job's `limit` (micro-dollars; None = no limit).
+    """Performs the calls of one step. `made` and `found` count calls made now and answers found; `out` those under way.
 
-    `made` and `found` count calls made now and answers found.
+    Without a `purse` nothing is set aside (there is no project whose money it could be).
     """
 
-    def __init__(self, units: Units, answers: Answers, spool: Path, caller: Caller, limit: int | None = None) -> None:
-        self._units, self._answers, self._spool, self._caller, self._limit = units, answers, spool, caller, limit
+    def __init__(self, units: Units, answers: Answers, spool: Path, caller: Caller, purse: Purse | None = None) -> None:
+        self._units, self._answers, self._spool, self._caller, self._purse = units, answers, spool, caller, purse
         self.made = 0
         self.found = 0
+        self.out = 0
 
     async def perform(
         self,
@@ -113,85 +160,167 @@ class Ledger:
         decode: Callable[[bytes], T],
         usage: Callable[[T], Consumed] | None = None,
         idempotent: bool = False,
+        fallback: str = "",
+        ref: str = "",
+        amount: Mapping[str, int] | None = None,
     ) -> T:
-        """Make a call once, or answer what it answered before. Raises InDoubt, and what `call` raises."""
-        request_hash = hash_json(request)
-        key = effect_key(self._caller, provider, model, request_hash)
-        recorded = await self._begin(key, provider, model, request_hash, idempotent)
+        """Make a call once, or answer what it answered before.
+
+        Raises InDoubt, AskAgain, CallSkipped, OverBudget, and what `call` raises.
+        """
+        asked = self._asked(provider, model, request, idempotent, fallback, ref, amount)
+        recorded = await self._begin(asked, lambda raw: usage(decode(raw)) if usage else None)
         if recorded is not None:
             self.found += 1
             return decode(recorded)
+        self.out += 1
         try:
             answer = await call()
         except BaseException as error:
-            await self._fail(key, error, idempotent)
+            if await self._fail(asked, error) and idempotent and isinstance(error, Exception):
+                raise AskAgain(provider) from error
             raise
+        finally:
+            self.out -= 1
         raw = encode(answer)
-        self._write_spool(key, raw)
+        self._write_spool(asked.key, raw)
         self.made += 1
-        await self._record(key, raw, usage(answer) if usage else None)
+        await self._record(asked.key, raw, usage(answer) if usage else None)
         return answer
 
-    async def _begin(self, key: str, provider: str, model: str, request_hash: str, idempotent: bool) -> bytes | None:
+    def _asked(
+        self,
+        provider: str,
+        model: str,
+        request: Mapping[str, Any],
+        idempotent: bool,
+        fallback: str,
+        ref: str,
+        amount: Mapping[str, int] | None,
+    ) -> Asked:
+        request_hash = hash_json(request)
+        key = effect_key(self._caller, provider, model, request_hash)
+        quoted = self._purse.quote if self._purse else {}
+        expected = expected_cost(quoted, self._caller.kind, provider, amount or {})
+        return Asked(key, provider, model, request_hash, expected, idempotent, fallback, ref)
+
+    # ── Before ────────────────────────────────────────────────────────────────────────────────────────────
+    async def _begin(self, asked: Asked, consumed: Callable[[bytes], Consumed | None]) -> bytes | None:
         """Record that a call is about to be made, or answer what is known of it already."""
-        row = await self._find(key)
+        row = await self._find(asked.key)
         if row is not None and row.state == "done" and row.response_key:
             return await self._answers.get_bytes(self._caller.tenant_id, row.response_key)
         if row is not None and row.state in ("sent", "in_doubt"):
-            spooled = self._spool_path(key)
+            spooled = self._spool_path(asked.key)
             if spooled.exists():
                 raw = spooled.read_bytes()
-                await self._record(key, raw, None)
+                await self._record(asked.key, raw, consumed(raw))
                 return raw
-            if not idempotent:
-                await self._set(key, state="in_doubt")
-                raise InDoubt(provider, row.sent_at.strftime("%Y-%m-%d %H:%M UTC") if row.sent_at else "")
-        await self._send(key, provider, model, request_hash)
+            if row.policy != "repeat" and not asked.idempotent:
+                await self._doubt(asked.key)
+                raise InDoubt(asked.provider, row.sent_at.strftime("%Y-%m-%d %H:%M UTC") if row.sent_at else "")
+        if row is not None and row.decision == "skip":
+            raise CallSkipped(asked.provider, row.fallback)
+        await self._intend(asked)
         return None
 
     async def _find(self, key: str) -> Effect | None:
         async with self._units.open(worker_principal(self._caller.tenant_id)) as unit:
             return (await unit.session.execute(select(Effect).where(Effect.effect_key == key))).scalar_one_or_none()
 
-    async def _send(self, key: str, provider: str, model: str, request_hash: str) -> None:
-        caller = self._caller
+    async def _intend(self, asked: Asked) -> None:
+        """Set money aside and say that the call is about to go out; what costs nothing says both at once."""
+        caller, most = self._caller, asked.expected.most
+        values = {
+            "state": "sent" if asked.idempotent else "intent",
+            "fence": caller.fence,
+            "sent_at": func.clock_timestamp(),
+            "likely": asked.expected.likely,
+            "fallback": asked.fallback,
+            "provider_ref": asked.ref,
+            "policy": "repeat" if asked.idempotent else "once",
+        }
         row = {
             "tenant_id": caller.tenant_id,
-            "effect_key": key,
+            "effect_key": asked.key,
             "job_id": caller.job_id,
             "step_id": caller.step_id,
             "step_kind": caller.kind,
-            "provider": provider,
-            "model": model,
-            "request_hash": request_hash,
-            "state": "sent",
-            "fence": caller.fence,
-            "sent_at": func.clock_timestamp(),
+            "shard": caller.shard,
+            "provider": asked.provider,
+            "model": asked.model,
+            "request_hash": asked.request_hash,
+            "tries": 1,
+            **values,
         }
-        again = {"state": "sent", "fence": caller.fence, "sent_at": func.clock_timestamp(), "error": None}
+        again = {**values, "error": None, "tries": Effect.tries + 1}
         async with self._units.open(worker_principal(caller.tenant_id)) as unit:
-            await require_room(unit.session, caller.tenant_id, caller.job_id, self._limit)
-            await unit.session.execute(
-                upsert(Effect).values(row).on_conflict_do_update(index_elements=["tenant_id", "effect_key"], set_=again)
+            written = await unit.session.execute(
+                upsert(Effect)
+                .values(row)
+                .on_conflict_do_update(index_elements=["tenant_id", "effect_key"], set_=again)
+                .returning(Effect.held)
             )
+            if most != 0 and self._purse and not written.scalar_one():
+                drawn = await hold(unit.session, self._account(), most)
+                await _write(unit.session, asked.key, held=most or 0, drawn=drawn)
+        if not asked.idempotent:
+            await self._set(asked.key, state="sent", sent_at=func.clock_timestamp())
 
-    async def _fail(self, key: str, error: BaseException, idempotent: bool) -> None:
-        """Record that a call brought nothing; one that may have reached the provider unheard stays in doubt."""
+    # ── After ─────────────────────────────────────────────────────────────────────────────────────────────
+    async def _fail(self, asked: Asked, error: BaseException) -> bool:
+        """Record that a call brought nothing, and what it was billed; answer whether its outcome is unknown.
+
+        One that may have reached the provider unheard stays in doubt, and its money set aside.
+        """
+        said = str(getattr(error, "sentence", type(error).__name__))[:500]
         unheard = not isinstance(error, Exception) or bool(getattr(error, "outcome_unknown", False))
-        state = "in_doubt" if unheard and not idempotent else "failed"
-        await self._set(key, state=state, error=str(getattr(error, "sentence", type(error).__name__))[:500])
+        if unheard and not asked.idempotent:
+            await self._doubt(asked.key, said)
+            return True
+        async with self._units.open(worker_principal(self._caller.tenant_id)) as unit:
+            row = await _lock(unit.session, asked.key)
+            row.state, row.error = "failed", said
+            await self._settle(unit.session, row, None if unheard else _consumed(error))
+        return unheard
+
+    async def _doubt(self, key: str, said: str = "") -> None:
+        async with self._units.open(worker_principal(self._caller.tenant_id)) as unit:
+            row = await _lock(unit.session, key)
+            if row.state != "in_doubt":
+                row.state, row.doubts, row.decision = "in_doubt", row.doubts + 1, None
+                row.error = said or "The worker was lost while the call was out."
 
     async def _record(self, key: str, raw: bytes, consumed: Consumed | None) -> None:
         stored = await self._answers.put_bytes(self._caller.tenant_id, raw)
-        values: dict[str, Any] = {"state": "done", "response_key": stored.sha256, "done_at": func.clock_timestamp()}
-        if consumed is not None:
-            values |= {"units": dict(consumed.units), "micro_dollars": consumed.micro_dollars}
-        await self._set(key, **values)
+        async with self._units.open(worker_principal(self._caller.tenant_id)) as unit:
+            row = await _lock(unit.session, key)
+            row.state, row.response_key, row.done_at = "done", stored.sha256, func.clock_timestamp()
+            await self._settle(unit.session, row, consumed)
         self._spool_path(key).unlink(missing_ok=True)
+
+    async def _settle(self, session: AsyncSession, row: Effect, consumed: Consumed | None) -> None:
+        """Put what a try was billed into the row and the budget, and give back what it held."""
+        drawn, row.held, row.drawn = row.drawn, 0, 0
+        if consumed is not None:
+            add_consumed(row, consumed)
+        await session.flush()
+        if self._purse is None:
+            return
+        if consumed is not None and consumed.micro_dollars != 0:
+            named = {"effect_key": row.effect_key, "step_kind": row.step_kind, "model": row.model}
+            bill = Bill(consumed.micro_dollars, dict(consumed.units), provider=row.provider, **named)
+            await settle(session, self._account(), drawn, bill)
+        else:
+            await let_go(session, self._account(), drawn)
 
     async def _set(self, key: str, **values: Any) -> None:
         async with self._units.open(worker_principal(self._caller.tenant_id)) as unit:
-            await unit.session.execute(update(Effect).where(Effect.effect_key == key).values(**values))
+            await _write(unit.session, key, **values)
+
+    def _account(self) -> JobAccount:
+        assert self._purse is not None
+        return JobAccount(self._caller.tenant_id, self._purse.project_id, self._caller.job_id)
 
     def _spool_path(self, key: str) -> Path:
         return self._spool / str(self._caller.tenant_id) / key
@@ -205,3 +334,31 @@ class Ledger:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
+
+
+def add_consumed(row: Effect, consumed: Consumed) -> None:
+    """Add a billed try to what a call was billed before."""
+    row.units = {unit: row.units.get(unit, 0) + consumed.units.get(unit, 0) for unit in {*row.units, *consumed.units}}
+    if consumed.micro_dollars is None:
+        row.unpriced += 1
+    else:
+        row.micro_dollars = (row.micro_dollars or 0) + consumed.micro_dollars
+
+
+def _consumed(error: BaseException) -> Consumed | None:
+    """What a failed call is known to have consumed."""
+    found = getattr(error, "usage", None)
+    return found if found is not None and (found.units or found.micro_dollars) else None
+
+
+async def _lock(session: AsyncSession, key: str) -> Effect:
+    found = await session.execute(
+        select(Effect).where(Effect.effect_key == key).with_for_update().execution_options(populate_existing=True)
+    )
+    return found.scalar_one()
+
+
+async def _write(session: AsyncSession, key: str, **values: Any) -> None:
+    await session.execute(
+        update(Effect).where(Effect.effect_key == key).values(**values).execution_options(synchronize_session=False)
+    )

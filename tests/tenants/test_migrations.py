@@ -35,17 +35,18 @@ def empty(services: Services) -> Settings:
 
 class TestVersions:
     async def test_up_down_up_leaves_the_models_exactly(self, empty: Settings) -> None:
-        assert await migrate(empty) == [head()]
+        assert (await migrate(empty))[-1] == head()
         assert await asyncio.to_thread(differences, empty.database_owner_url) == []
         await unmigrate(empty)
         with create_engine(empty.database_owner_url, poolclass=NullPool).connect() as connection:
             assert connection.execute(LEFT).scalar_one() == 0
-        assert await migrate(empty) == [head()]
+        assert (await migrate(empty))[-1] == head()
         assert await asyncio.to_thread(differences, empty.database_owner_url) == []
 
     async def test_two_at_once_and_a_second_run_do_nothing_twice(self, empty: Settings) -> None:
         applied = await asyncio.gather(migrate(empty), migrate(empty))
-        assert sorted(applied) == [[], [head()]]
+        first, second = sorted(applied, key=len)
+        assert (first, second[-1]) == ([], head())
         assert await migrate(empty) == []
 
 

@@ -257,18 +257,16 @@ class TestTransitions:
         assert fault.code == "E_TRANSITION_TOO_LONG"
         assert fault.allowed == ("19f",)
 
-    def test_sounds_only_crossfade(self):
-        music = {
-            "role": "music",
+    def test_not_on_other_tracks(self):
+        overlay = {
+            "role": "overlay",
             "items": [
-                {"asset": "bed", "length": "1"},
+                {"text": "a", "length": "1"},
                 {"transition": "fade", "duration": "5f"},
-                {"asset": "bed", "length": "1"},
+                {"text": "b", "length": "1"},
             ],
         }
-        (fault,) = faults_of(music, duration="9")
-        assert fault.code == "E_TRANSITION_KIND"
-        assert fault.patch[0]["value"] == "crossfade"
+        assert [fault.code for fault in faults_of(overlay, duration="9")] == ["E_TRANSITION_PLACE"]
 
 
 # ── Properties ────────────────────────────────────────────────────────────────────────────────────────────

@@ -15,8 +15,9 @@ from domain.dispatch.model import Step
 from domain.production.errors import WrongState
 from domain.production.jobs import find_job, lock_job, refresh
 from domain.production.model import Approval, Job
+from domain.production.money import account_of, reserved_at_start, this_month
 from domain.production.states import can_cancel, can_pause, can_resume, can_retry
-from domain.usage.model import Effect
+from domain.usage.budget import OverBudget, reopen_account
 from tenants.unit import Unit
 
 NEW_ATTEMPTS = 4
@@ -82,7 +83,7 @@ async def resume_job(unit: Unit, job_id: UUID) -> Job:
 async def retry_job(unit: Unit, job_id: UUID) -> Job:
     """Go on from the failed steps with a new budget of attempts; all that succeeded is kept.
 
-    Asking for it is also the person's word that calls in doubt may be made again.
+    Calls in doubt stay so: each needs a decision of its own (decide_call).
     Raises NotFound, Forbidden, WrongState.
     """
     unit.principal.require("jobs:control")
@@ -91,7 +92,7 @@ async def retry_job(unit: Unit, job_id: UUID) -> Job:
         raise WrongState(f"Job #{job.number} has not failed; there is nothing to resume.")
     _set_control(job, "none", "")
     job.error = None
-    await _forgive_doubts(unit, job)
+    await set_aside_again(unit, job)
     freed = await _move(
         unit,
         job,
@@ -142,9 +143,9 @@ async def _void_approvals(unit: Unit, job: Job) -> None:
     )
 
 
-async def _forgive_doubts(unit: Unit, job: Job) -> None:
-    await unit.session.execute(
-        update(Effect)
-        .where(Effect.job_id == job.id, Effect.state.in_(("in_doubt", "sent")))
-        .values(state="failed", error="A person asked to try again; the earlier call may have been paid.")
-    )
+async def set_aside_again(unit: Unit, job: Job) -> None:
+    """Reserve what is left of the quote of a job that had ended. Raises WrongState when the budget has no room."""
+    try:
+        await reopen_account(unit.session, account_of(job), reserved_at_start(job.quote, job.cost_limit), this_month())
+    except OverBudget as over:
+        raise WrongState(f"{over.sentence} {over.fix}") from over

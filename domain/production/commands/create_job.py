@@ -20,12 +20,14 @@ from domain.production.errors import Fault, InvalidInput, NotFound, WrongState
 from domain.production.graph import Node, check_graph, make_nodes
 from domain.production.jobs import key_of, refresh
 from domain.production.model import Job
+from domain.production.money import reserved_at_start, this_month
 from domain.production.pipeline import STEP_KINDS
 from domain.production.pipeline.base import StepKind
+from domain.production.quoting import quote_job
 from domain.production.spec import JobSpec
-from domain.usage.budget import reserve
+from domain.usage.budget import JobAccount, OverBudget, dollars, open_account, write_reservation
 from domain.usage.effects import hash_json
-from domain.usage.quote import quote
+from domain.usage.quote import NoTariffs, Tariffs
 from tenants.records import uuid7
 from tenants.unit import Unit
 from timeline.profiles import PROFILES
@@ -36,6 +38,9 @@ MODES = ("auto", "wizard")
 TITLE_LIMIT = 120
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Invisible signs that change the direction of all text after them; a title must not do that to a page."""
+
+
+NO_TARIFFS: Tariffs = NoTariffs()
 
 
 @dataclass(frozen=True)
@@ -56,8 +61,10 @@ class NewJob:
     salt: str = ""
 
 
-async def create_job(unit: Unit, new: NewJob, kinds: Mapping[str, StepKind] = STEP_KINDS) -> Job:
-    """Create a job and its steps. The same `idem_key` answers the job made before.
+async def create_job(
+    unit: Unit, new: NewJob, kinds: Mapping[str, StepKind] = STEP_KINDS, tariffs: Tariffs = NO_TARIFFS
+) -> Job:
+    """Create a job and its steps. The same `idem_key` answers the job made before. `tariffs` price its quote.
 
     Raises Forbidden, NotFound (project), InvalidInput (every fault at once), WrongState (key used for something else).
     """
@@ -68,7 +75,7 @@ async def create_job(unit: Unit, new: NewJob, kinds: Mapping[str, StepKind] = ST
         return made
     resolution = await _check(unit, project, new, kinds)
     spec = write_spec(project, resolution, new)
-    return await enter_job(unit, project, spec, new, kinds)
+    return await enter_job(unit, project, spec, new, kinds, tariffs)
 
 
 async def find_project(unit: Unit, slug: str) -> Project:
@@ -262,32 +269,54 @@ def _library_item(item: Any) -> dict[str, Any]:
 
 # ── The rows ──────────────────────────────────────────────────────────────────────────────────────────────
 async def enter_job(
-    unit: Unit, project: Project, spec: JobSpec, new: NewJob, kinds: Mapping[str, StepKind] = STEP_KINDS
+    unit: Unit,
+    project: Project,
+    spec: JobSpec,
+    new: NewJob,
+    kinds: Mapping[str, StepKind] = STEP_KINDS,
+    tariffs: Tariffs = NO_TARIFFS,
 ) -> Job:
-    """Write a job with its steps, quote, reservation, event and outbox message."""
+    """Write a job with its steps, quote, reservation, event and outbox message.
+
+    Raises InvalidInput when the month's budget has no room for it; nothing is written then.
+    """
     fan_out = {kind: module.FAN_OUT for kind, module in kinds.items()}
     nodes = make_nodes(spec.recipe.steps, fan_out, new.mode == "wizard")
     pools = {kinds[node.kind].POOL for node in nodes} | {kinds[step.kind].POOL for step in spec.recipe.steps}
     await lock_pools(unit.session, pools)
     await open_flows(unit.session, unit.tenant_id, pools)
-    job = await _insert_job(unit, project, spec, new)
     learned = await ratios(unit.session, spec.profile)
+    quoted = (await quote_job(unit, spec, tariffs, kinds, learned)).as_json()
+    account, aside = JobAccount(unit.tenant_id, project.id, uuid7()), reserved_at_start(quoted, new.cost_limit)
+    month = this_month()
+    await _set_aside(unit, account, new.cost_limit, aside, month)
+    job = await _insert_job(unit, account, spec, new, quoted)
+    await write_reservation(unit.session, account, aside, month)
     await place(unit.session, key_of(job), _steps(nodes, kinds, job.spec, learned))
-    await reserve(unit.session, unit.tenant_id, job.id, int(job.quote["micro_dollars"]))
     unit.emit("job.created", job_id=job.id, project_id=project.id, number=job.number, title=job.title, state=job.state)
     unit.send("job.created", {"job_id": str(job.id), "number": job.number, "project": project.slug})
     await refresh(unit.session, unit.emit, job)
     return job
 
 
-async def _insert_job(unit: Unit, project: Project, spec: JobSpec, new: NewJob) -> Job:
+async def _set_aside(unit: Unit, account: JobAccount, cap: int | None, amount: int, month: str) -> None:
+    try:
+        await open_account(unit.session, account, cap, amount, month)
+    except OverBudget as over:
+        left = dollars(max(0, over.limit - over.spent - over.reserved))
+        whose = "workspace" if over.scope == "workspace" else "project"
+        message = f"The job should cost {dollars(amount)}, and the {whose} has {left} left this month."
+        fix = f"Raise the {whose}'s monthly limit, make the film shorter, or wait for running jobs or the next month."
+        raise InvalidInput([Fault("cost_limit", message, fix)]) from over
+
+
+async def _insert_job(unit: Unit, account: JobAccount, spec: JobSpec, new: NewJob, quoted: Mapping[str, Any]) -> Job:
     body = spec.model_dump(mode="json")
-    pictures = spec.recipe.pictures[-1] if spec.recipe.pictures else ""
     job = Job(
-        id=uuid7(),
+        id=account.job_id,
         tenant_id=unit.tenant_id,
-        project_id=project.id,
-        number=await unit.take_number(f"job:{project.id}"),
+        project_id=account.project_id,
+        number=await unit.take_number(f"job:{account.project_id}"),
         seq=await unit.take_number("job"),
         title=write_title(spec.topic),
         recipe_slug=spec.recipe_ref.slug,
@@ -298,7 +327,7 @@ async def _insert_job(unit: Unit, project: Project, spec: JobSpec, new: NewJob) 
         idem_key=new.idem_key,
         spec=body,
         spec_hash=hash_json(body),
-        quote=quote(spec.seconds, spec.recipe.writer, spec.recipe.narrator, pictures).as_json(),
+        quote=dict(quoted),
         cost_limit=new.cost_limit,
         made_by=unit.principal.actor_id,
         made_by_name=unit.principal.name,

@@ -10,13 +10,14 @@ from sqlalchemy import select
 
 from domain.catalog.model import Project
 from domain.dispatch.model import Step
-from domain.production.commands.create_job import NewJob, enter_job, find_keyed, key_taken
+from domain.production.commands.create_job import NO_TARIFFS, NewJob, enter_job, find_keyed, key_taken
 from domain.production.errors import Fault, InvalidInput
 from domain.production.jobs import find_job
 from domain.production.model import Job
 from domain.production.pipeline import STEP_KINDS
 from domain.production.pipeline.base import StepKind
 from domain.production.spec import JobSpec, SceneEdit
+from domain.usage.quote import Tariffs
 from tenants.unit import Unit
 
 SENTENCE_LIMIT = 1000
@@ -31,6 +32,7 @@ async def edit_script(
     note: str = "",
     idem_key: str | None = None,
     kinds: Mapping[str, StepKind] = STEP_KINDS,
+    tariffs: Tariffs = NO_TARIFFS,
 ) -> Job:
     """Make a new job from an earlier one with the sentences of some scenes (by scene id) replaced.
 
@@ -61,7 +63,7 @@ async def edit_script(
         cost_limit=earlier.cost_limit,
         idem_key=idem_key,
     )
-    job = await enter_job(unit, project, spec, new, kinds)
+    job = await enter_job(unit, project, spec, new, kinds, tariffs)
     await _carry_wishes(unit, earlier, job)
     unit.emit(
         "job.edited", job_id=job.id, project_id=project.id, number=job.number, base=earlier.number, scenes=sorted(edits)

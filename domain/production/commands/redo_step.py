@@ -11,13 +11,14 @@ from sqlalchemy import delete, func, select, update
 
 from domain.dispatch.flows import add_ready, drop_ready
 from domain.dispatch.model import Step, StepDep
-from domain.production.commands.control_job import NEW_ATTEMPTS, hold_job
+from domain.production.commands.control_job import NEW_ATTEMPTS, hold_job, set_aside_again
 from domain.production.errors import NotFound, WrongState
 from domain.production.graph import downstream
 from domain.production.jobs import refresh
 from domain.production.model import Approval, Job
 from domain.production.pipeline import STEP_KINDS
 from domain.production.pipeline.base import StepKind
+from domain.production.states import FINAL
 from tenants.unit import Unit
 
 INSTRUCTION_LIMIT = 2000
@@ -38,6 +39,8 @@ async def redo_step(
     after = downstream({str(k): [str(v) for v in vs] for k, vs in needs.items()}, str(step_id))
     below = [steps[UUID(node)] for node in after]
     _require_redoable(job, step, below)
+    if job.state in FINAL:
+        await set_aside_again(unit, job)
     await _void(unit, [step.id, *(one.id for one in below)])
     await _reset_below(unit, step, below, needs, kinds)
     await _reopen(unit, job, step, instruction)

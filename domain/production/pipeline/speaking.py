@@ -203,22 +203,30 @@ def sentence_parts(request: SpeechRequest, build: str, salt: str) -> dict[str, A
 
 
 async def _few_at_once(number: int, calls: Sequence[Coroutine[Any, Any, None]]) -> None:
-    """Await calls, a few at a time. Raises what the first failing one raises, after ending the others."""
-    gate = asyncio.Semaphore(number)
+    """Await calls, a few at a time. After a failure none begins; those under way end, since they may be paid already.
+
+    Raises what the first failing one raises.
+    """
+    gate, failures = asyncio.Semaphore(number), list[Exception]()
 
     async def one(call: Coroutine[Any, Any, None]) -> None:
         async with gate:
-            await call
+            if failures:
+                return
+            try:
+                await call
+            except Exception as error:
+                failures.append(error)
 
     try:
         async with asyncio.TaskGroup() as group:
             for call in calls:
                 group.create_task(one(call))
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from failed
     finally:
         for call in calls:
             call.close()
+    if failures:
+        raise failures[0]
 
 
 def _product(spoken: SpokenSentence) -> Product:

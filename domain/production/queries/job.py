@@ -212,7 +212,7 @@ _SPENT = (
         Effect.provider,
         func.count(),
         _PAID,
-        func.count().filter(Effect.micro_dollars.is_(None), Effect.state == "done"),
+        func.count().filter(Effect.unpriced > 0),
     )
     .where(Effect.job_id == bindparam("job"))
     .group_by(Effect.step_kind, Effect.provider)

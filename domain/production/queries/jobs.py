@@ -145,7 +145,7 @@ async def _costs_of(unit: Unit, ids: Sequence[UUID]) -> dict[UUID, int | None]:
         select(
             Effect.job_id,
             func.sum(Effect.micro_dollars),
-            func.count().filter(Effect.micro_dollars.is_(None), Effect.state == "done"),
+            func.count().filter(Effect.unpriced > 0),
         )
         .where(Effect.job_id.in_(ids))
         .group_by(Effect.job_id)

@@ -31,7 +31,11 @@ class TestJudge:
             (ProviderBusy("azure", "The service is busy."), True, "The service is busy."),
             (ProviderRefused("azure", "The voice is unknown."), False, "The voice is unknown."),
             (InDoubt("azure", "2026-01-01 10:00 UTC"), False, "A call to azure was sent at 2026-01-01 10:00 UTC"),
-            (OverBudget(1_000_000, 1_200_000), False, "The job has spent $1.20 of its limit of $1.00."),
+            (
+                OverBudget("job", 1_000_000, 900_000, 0, 250_000),
+                False,
+                "The job has $0.90 spent of its limit of $1.00; the",
+            ),
             (OSError(errno.ENOSPC, "No space left"), True, "The disk is full in staging"),
             (OSError(errno.EDQUOT, "quota"), True, "The disk is full in staging"),
             (OwnWords(), False, "Scene 3 has no picture."),

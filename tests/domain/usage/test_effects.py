@@ -13,15 +13,18 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from adapters.store.objects import LocalObjects
-from domain.production.commands.control_job import retry_job
+from domain.production.commands.decide_call import decide_call
 from domain.production.engine import Engine
 from domain.production.model import Job
 from domain.production.ports import ProviderBusy, Usage
-from domain.usage.budget import OverBudget, settlement, spent_by
-from domain.usage.effects import Caller, InDoubt, Ledger, effect_key, hash_json
-from domain.usage.model import Effect
-from domain.usage.quote import quote
+from domain.production.provider_errors import OutcomeUnknown, PartialAnswer, with_usage
+from domain.usage.budget import find_drift, spent_by
+from domain.usage.effects import AskAgain, Caller, CallSkipped, InDoubt, Ledger, Purse, effect_key, hash_json
+from domain.usage.model import Budget, BudgetEntry, Effect
 from tests.support.line import Workspace
+
+QUOTE = {"lines": [{"step": "script", "provider": "scribe", "calls": [1, 2, 3], "micro_dollars": 500, "high": 1200}]}
+"""A call of the scribe should cost 250 and may cost 400."""
 
 
 class Provider:
@@ -56,13 +59,16 @@ async def caller(workspace: Workspace) -> Caller:
 def open_ledger(workspace: Workspace, caller: Caller, tmp_path: Path) -> Callable[..., Ledger]:
     store = LocalObjects(tmp_path / "objects", tmp_path / "staging")
 
-    def make(limit: int | None = None, **changes: Any) -> Ledger:
-        return Ledger(workspace.units, store, tmp_path / "spool", replace(caller, **changes), limit)
+    def make(**changes: Any) -> Ledger:
+        purse = Purse(workspace.project.id, QUOTE)
+        return Ledger(workspace.units, store, tmp_path / "spool", replace(caller, **changes), purse)
 
     return make
 
 
-async def perform(ledger: Ledger, provider: Provider, *, idempotent: bool = False, ask: str = "hello") -> str:
+async def perform(
+    ledger: Ledger, provider: Provider, *, idempotent: bool = False, ask: str = "hello", fallback: str = ""
+) -> str:
     return await ledger.perform(
         provider="scribe",
         model="m1",
@@ -72,12 +78,26 @@ async def perform(ledger: Ledger, provider: Provider, *, idempotent: bool = Fals
         decode=bytes.decode,
         usage=lambda _: Usage({"tokens": 7}, 250),
         idempotent=idempotent,
+        fallback=fallback,
     )
 
 
 async def states(workspace: Workspace) -> list[str]:
     async with workspace.units.open(workspace.principal) as unit:
         return list((await unit.session.execute(select(Effect.state))).scalars())
+
+
+async def effect_of(workspace: Workspace) -> Effect:
+    async with workspace.units.open(workspace.principal) as unit:
+        return (await unit.session.execute(select(Effect))).scalar_one()
+
+
+async def books(workspace: Workspace) -> dict[str, tuple[int, int]]:
+    """Reserved and spent by scope, after the books have been checked."""
+    async with workspace.units.open(workspace.principal) as unit:
+        assert await find_drift(unit.session, workspace.tenant_id) == []
+        rows = await unit.session.scalars(select(Budget).where((Budget.month != "") | (Budget.scope == "job")))
+        return {row.scope: (row.reserved, row.spent) for row in rows}
 
 
 class TestOnce:
@@ -139,11 +159,44 @@ class TestCrash:
         assert "may have been paid" in doubt.value.sentence
         assert await states(workspace) == ["in_doubt"]
         assert provider.calls == 1
-        async with workspace.units.open(workspace.principal) as unit:
-            await unit.session.execute(update(Job).where(Job.id == caller.job_id).values(state="failed"))
-        async with workspace.units.open(workspace.principal) as unit:
-            await retry_job(unit, caller.job_id)
+        assert (await effect_of(workspace)).doubts == 1
+        assert await books(workspace) == dict.fromkeys(("workspace", "project", "job"), (400, 0))
+        await pause(workspace, caller)
+        await decide(workspace, caller, "repeat")
+        assert await books(workspace) == dict.fromkeys(("workspace", "project", "job"), (0, 0))
         assert await perform(open_ledger(fence=3), provider) == "the answer"
+        effect = await effect_of(workspace)
+        assert (effect.state, effect.micro_dollars, effect.tries, effect.decision) == ("done", 250, 2, "repeat")
+
+    async def test_a_call_that_is_skipped_is_never_made_again(
+        self, workspace: Workspace, open_ledger: Any, caller: Caller
+    ) -> None:
+        provider = Provider(Crash())
+        with pytest.raises(Crash):
+            await perform(open_ledger(), provider, fallback="artboard")
+        with pytest.raises(InDoubt):
+            await perform(open_ledger(fence=2), provider, fallback="artboard")
+        await pause(workspace, caller)
+        await decide(workspace, caller, "skip")
+        for fence in (3, 4):
+            with pytest.raises(CallSkipped, match="artboard takes its place"):
+                await perform(open_ledger(fence=fence), provider, fallback="artboard")
+        assert provider.calls == 1
+
+    async def test_a_crash_before_anything_was_sent_is_no_doubt(
+        self, workspace: Workspace, open_ledger: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        provider, ledger = Provider(), open_ledger()
+
+        async def die(*_: Any, **__: Any) -> None:
+            raise Crash
+
+        monkeypatch.setattr(ledger, "_set", die)
+        with pytest.raises(Crash):
+            await perform(ledger, provider)
+        assert await states(workspace) == ["intent"]
+        assert await perform(open_ledger(fence=2), provider) == "the answer"
+        assert (await books(workspace))["job"] == (0, 250)
 
     async def test_an_idempotent_call_is_simply_asked_again(self, open_ledger: Any) -> None:
         provider = Provider(Crash())
@@ -151,15 +204,71 @@ class TestCrash:
             await perform(open_ledger(), provider, idempotent=True)
         assert await perform(open_ledger(fence=2), provider, idempotent=True) == "the answer"
 
+    async def test_a_lost_answer_that_can_be_asked_for_again_is_no_doubt(
+        self, workspace: Workspace, open_ledger: Any
+    ) -> None:
+        provider = Provider(OutcomeUnknown("scribe", "The line was lost."))
+        with pytest.raises(AskAgain):
+            await perform(open_ledger(), provider, idempotent=True)
+        assert await perform(open_ledger(fence=2), provider, idempotent=True) == "the answer"
+        assert await states(workspace) == ["done"]
 
-class TestLimit:
-    async def test_no_call_beyond_the_limit(self, open_ledger: Any) -> None:
-        provider = Provider()
-        await perform(open_ledger(limit=100), provider)
-        with pytest.raises(OverBudget) as over:
-            await perform(open_ledger(limit=100), provider, ask="more")
-        assert provider.calls == 1
-        assert (over.value.limit, over.value.spent) == (100, 250)
+
+async def pause(workspace: Workspace, caller: Caller) -> None:
+    async with workspace.units.open(workspace.principal) as unit:
+        await unit.session.execute(update(Job).where(Job.id == caller.job_id).values(state="paused", control="pause"))
+
+
+async def decide(workspace: Workspace, caller: Caller, decision: Any) -> None:
+    async with workspace.units.open(workspace.principal) as unit:
+        await decide_call(unit, caller.job_id, (await unit.session.scalars(select(Effect.effect_key))).one(), decision)
+
+
+class TestBilled:
+    async def test_a_failed_call_that_was_billed_is_counted(
+        self, workspace: Workspace, open_ledger: Any, caller: Caller
+    ) -> None:
+        cut = with_usage(PartialAnswer("scribe", "Cut off."), Usage({"tokens": 5}, 190))
+        provider = Provider(cut)
+        with pytest.raises(PartialAnswer):
+            await perform(open_ledger(), provider)
+        effect = await effect_of(workspace)
+        assert (effect.state, effect.micro_dollars, effect.units) == ("failed", 190, {"tokens": 5})
+        await perform(open_ledger(fence=2), provider)
+        effect = await effect_of(workspace)
+        assert (effect.state, effect.micro_dollars, effect.units) == ("done", 440, {"tokens": 12})
+        assert await books(workspace) == dict.fromkeys(("workspace", "project", "job"), (0, 440))
+        async with workspace.units.open(workspace.principal) as unit:
+            bills = select(BudgetEntry.micro_dollars).where(BudgetEntry.kind == "settle").order_by(BudgetEntry.at)
+            assert list(await unit.session.scalars(bills)) == [190, 250]
+            spent = await spent_by(unit.session, workspace.tenant_id, caller.job_id)
+        assert (spent.micro_dollars, spent.calls, spent.unknown) == (440, 1, 0)
+
+    async def test_a_failed_call_of_unknown_price_stays_unknown(
+        self, workspace: Workspace, open_ledger: Any, caller: Caller
+    ) -> None:
+        provider = Provider(with_usage(PartialAnswer("scribe", "Cut off."), Usage({"tokens": 5}, None)))
+        with pytest.raises(PartialAnswer):
+            await perform(open_ledger(), provider)
+        await perform(open_ledger(fence=2), provider)
+        async with workspace.units.open(workspace.principal) as unit:
+            spent = await spent_by(unit.session, workspace.tenant_id, caller.job_id)
+        assert (spent.micro_dollars, spent.unknown) == (250, 1)
+
+    async def test_an_answer_found_in_the_spool_is_counted(
+        self, workspace: Workspace, open_ledger: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ledger = open_ledger()
+
+        async def die(*_: Any) -> None:
+            raise Crash
+
+        monkeypatch.setattr(ledger, "_record", die)
+        with pytest.raises(Crash):
+            await perform(ledger, Provider())
+        await perform(open_ledger(fence=2), Provider())
+        assert (await effect_of(workspace)).micro_dollars == 250
+        assert (await books(workspace))["workspace"] == (0, 250)
 
 
 class TestKeys:
@@ -170,23 +279,3 @@ class TestKeys:
     def test_fence_is_no_part(self, engine: Engine, caller: Caller) -> None:
         assert effect_key(caller, "p", "m", "h") == effect_key(replace(caller, fence=9), "p", "m", "h")
         assert effect_key(caller, "p", "m", "h") != effect_key(replace(caller, shard="x"), "p", "m", "h")
-
-
-class TestMoney:
-    @pytest.mark.parametrize(
-        ("reserved", "spent", "entries"),
-        [
-            (100, 40, [("settle", 40), ("release", 60)]),
-            (100, 100, [("settle", 100)]),
-            (100, 140, [("settle", 140)]),
-            (0, 0, [("settle", 0)]),
-        ],
-    )
-    def test_settlement(self, reserved: int, spent: int, entries: list[tuple[str, int]]) -> None:
-        assert settlement(reserved, spent) == entries
-
-    def test_unknown_prices_are_not_zero(self) -> None:
-        offline, paid = quote(60, "offline", "espeak", "artboard"), quote(60, "claude", "espeak", "artboard")
-        assert (offline.micro_dollars, offline.complete) == (0, True)
-        assert not paid.complete
-        assert paid.as_json()["lines"][0]["micro_dollars"] is None

@@ -1,0 +1,122 @@
+"""What a job's specification will ask of each provider: the demands behind a quote, per step. Pure.
+
+Counts rest on the length that is asked for: words by the pace of narration, scenes by what one scene usually lasts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain.production.spec import JobSpec
+from domain.usage.quote import LOCAL, Demand, Range, Tariffs, exactly
+from timeline.profiles import PROFILES
+
+WORDS_PER_SECOND = 2.5
+CHARACTERS_PER_WORD = 6.0
+"""With the space after it; English and Portuguese differ by less than films do."""
+TOKENS_PER_WORD = 1.45
+CHARACTERS_PER_TOKEN = 4.0
+SECONDS_PER_SCENE = 9.0
+TOKENS_PER_SCENE = 150
+"""Ids, titles, picture descriptions and keywords of one scene."""
+FORM_TOKENS = 900
+"""House rules and the schema of the answer, sent with every script."""
+WORDS_PER_SENTENCE = 14.0
+MARKUP_PER_SENTENCE = 60.0
+"""Characters of billed markup around one sentence: pauses, prosody, style."""
+ROUNDS = 3
+"""Drafts a script may take until it passes the validators."""
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Who works on a job: provider and model by port; pictures in the order in which they are asked."""
+
+    writer: tuple[str, str]
+    narrator: tuple[str, str]
+    images: tuple[tuple[str, str, Mapping[str, str]], ...]
+
+
+def crew_of(spec: JobSpec) -> Crew:
+    """Read who works on a job from its specification."""
+    makers = [name for name in spec.recipe.pictures if name != "library"] or ["artboard"]
+    return Crew((spec.recipe.writer, ""), (spec.recipe.narrator, ""), tuple((name, "", {}) for name in makers))
+
+
+def makers_of(spec: Mapping[str, Any]) -> list[str]:
+    """The picture makers of a stored specification, in the order they are asked; the art board comes last."""
+    makers = [name for name in spec.get("recipe", {}).get("pictures", ()) if name not in ("library", "artboard")]
+    return [*makers, "artboard"]
+
+
+def demands_of(spec: JobSpec, tariffs: Tariffs, prompt_tokens: int | None = None) -> list[Demand]:
+    """Answer what a job will ask of its providers. `prompt_tokens`: as the writer's provider has counted them."""
+    crew = crew_of(spec)
+    return [_script(spec, crew, prompt_tokens), _voice(spec, crew), _pictures(spec, crew, tariffs)]
+
+
+def _script(spec: JobSpec, crew: Crew, counted: int | None) -> Demand:
+    provider, model = crew.writer
+    if provider in LOCAL:
+        return Demand("script", provider, model, "calls", exactly(1), {"calls": exactly(1)})
+    prompt = float(counted) if counted is not None else prompt_size(spec) / CHARACTERS_PER_TOKEN + FORM_TOKENS
+    words, scenes = spec.seconds * WORDS_PER_SECOND, max(3.0, spec.seconds / SECONDS_PER_SCENE)
+    answer = words * TOKENS_PER_WORD + scenes * TOKENS_PER_SCENE + 200
+    # Every repair round sends the draft back, with what was wrong.
+    again = prompt * ROUNDS + answer * (ROUNDS - 1) * ROUNDS / 2
+    units = {
+        "input": Range(prompt * 0.9, prompt, again),
+        "output": Range(answer * 0.6, answer, answer * ROUNDS * 1.3),
+    }
+    return Demand("script", provider, model, "tokens", Range(1, 1, ROUNDS), units, prompt_tokens=round(prompt))
+
+
+def prompt_size(spec: JobSpec) -> int:
+    """Characters of what the writer is sent: prompt, topic, and the knowledge it may choose from."""
+    fixed = len(spec.prompt.body.system) + len(spec.prompt.body.template) + len(spec.topic)
+    documents = sum(len(part.body.text) for part in spec.knowledge if part.body.tier in spec.recipe.knowledge.tiers)
+    facts = max(6, round(spec.seconds / SECONDS_PER_SCENE * 2))
+    return fixed + min(documents, facts * 160)
+
+
+def _voice(spec: JobSpec, crew: Crew) -> Demand:
+    provider, model = crew.narrator
+    words = spec.seconds * WORDS_PER_SECOND
+    sentences = max(1.0, words / WORDS_PER_SENTENCE)
+    count = words * CHARACTERS_PER_WORD + (0 if provider in LOCAL else sentences * MARKUP_PER_SENTENCE)
+    calls = Range(sentences * 0.8, sentences, sentences * 1.3)
+    amount = Range(count * 0.85, count, count * 1.2)
+    voice = spec.voice.body.voice if provider not in LOCAL else model
+    return Demand("narrate", provider, voice, "characters", calls, {"characters": amount})
+
+
+def _pictures(spec: JobSpec, crew: Crew, tariffs: Tariffs) -> Demand:
+    provider, model, options = crew.images[0]
+    scenes = max(1.0, spec.seconds / SECONDS_PER_SCENE)
+    own = sum(item.role == "picture" for item in spec.library) if "library" in spec.recipe.pictures else 0
+    # A library fits some scenes; which ones is known only when there is a script.
+    likely = max(scenes - min(own, scenes) / 2, 0.0)
+    count = Range(max(0.0, scenes * 0.8 - own), likely, scenes * 1.25)
+    profile = PROFILES[spec.profile]
+    one = tariffs.picture(provider, model, options, profile.width, profile.height)
+    units = {unit: Range(n.low * count.low, n.likely * count.likely, n.high * count.high) for unit, n in one.items()}
+    if unit := tariffs.prompt_unit(provider):
+        units[unit] = count.times(PROMPT_TOKENS)
+    return Demand("illustrate", provider, model, "pictures", count, {**units, "pictures": count})
+
+
+PROMPT_TOKENS = 90
+"""Tokens of the text that describes one picture."""
+
+
+def machine_seconds(spec: JobSpec, learned: Mapping[str, float], costs: Mapping[str, float]) -> Range:
+    """Processor seconds on our own machines. `costs`: seconds by step kind as the kinds guess; `learned`: factors."""
+    total = sum(seconds * learned.get(kind, 1.0) for kind, seconds in costs.items())
+    total += spec.seconds * MAKING_S_PER_FILM_S * learned.get("render", 1.0)
+    return Range(total * 0.6, total, total * 1.8)
+
+
+MAKING_S_PER_FILM_S = 1.0
+"""One core makes about a second of film in a second."""
