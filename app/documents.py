@@ -38,7 +38,7 @@ def compile_file(path: Path, profile: str = "") -> Compiled:
     from timeline.compile import compile_plan
 
     document = load(read(path))
-    chosen = profile or document.profiles[0]
+    chosen = profile or document.profiles[0].id
     media, files = measure(document, path.absolute().parent)
     resolved = resolve(document, media)
     plan = compile_plan(resolved, chosen, film_fonts(), FfmpegRenderer().build)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from timeline.captions.states import Captions, make_captions
-from timeline.document import Clip, Layout
+from timeline.document import Clip
+from timeline.drawing import Drawer
 from timeline.faults import Fault, Findings, TimelineError, nearest
 from timeline.keys import node_key
-from timeline.layers import Layer, lay
+from timeline.layers import Sheet, lay
 from timeline.metrics import FontMetrics, Fonts
+from timeline.outputs import ProfileUse, profile_of
 from timeline.overlays import OverlayMaker
 from timeline.picture import Piece, cut_picture
-from timeline.plan import AssStyle, Encoding, Output, Rate, RenderPlan, Segment, TextState
+from timeline.plan import AssStyle, Cue, Encoding, Output, Rate, RenderPlan, Segment, TextState, styles_in
 from timeline.profiles import PROFILES, Profile
 from timeline.resolved import ResolvedItem, ResolvedTimeline
 from timeline.sound import mix_sound
-from timeline.time import format_seconds, round_half_up, snap_frame
+from timeline.staging import base_of, visible
+from timeline.texts import TextMaker
+from timeline.time import format_seconds, frames_to_samples, round_half_up, snap_frame
 
 GOP_SECONDS = 2
 _IDENTITY = {"index", "start", "kind", "items", "key"}
@@ -25,34 +30,47 @@ _IDENTITY = {"index", "start", "kind", "items", "key"}
 
 
 def compile_plan(
-    resolved: ResolvedTimeline, profile: str | Profile, fonts: Mapping[str, FontMetrics], build: str
+    resolved: ResolvedTimeline,
+    profile: str | Profile | ProfileUse,
+    fonts: Mapping[str, FontMetrics],
+    build: str,
+    *,
+    told: Findings | None = None,
+    span: tuple[int, int] | None = None,
 ) -> RenderPlan:
     """Answer the plan of a film for a profile.
 
     `fonts` holds faces by role (regular, medium, bold, extrabold, black), `build` names the tools that shape bytes.
+    Warnings go into `told`. `span`: film frames [first, stop) to make instead of the profile's own range.
     Raises TimelineError with everything that cannot be shown or played.
     """
-    chosen = find_profile(profile)
-    findings = Findings()
-    pieces = cut_picture(resolved, _picture_items(resolved, findings))
-    overlays = OverlayMaker(resolved, chosen, fonts, findings)
-    layers = overlays.layers()
-    captions = make_captions(resolved, chosen, fonts, findings)
-    sound = mix_sound(resolved, chosen.master, build, findings)
-    _check_length(resolved, chosen, findings)
+    findings = told if told is not None else Findings()
+    use = _use_of(resolved, profile)
+    chosen = profile if isinstance(profile, Profile) else profile_of(use) if use else find_profile(str(profile))
+    resolved = _switched(resolved, use, findings)
+    texts = TextMaker(resolved, chosen, fonts, findings)
+    drawer = Drawer(resolved, chosen, texts, findings)
+    span = span or _range_of(resolved, use, findings)
+    tracks = visible(resolved)
+    base = base_of(tracks)
+    pieces = cut_picture(drawer, base.items if base else (), span)
+    above = OverlayMaker(texts, drawer, findings).sheets(tracks[1:] if base else tracks)
+    captions = make_captions(resolved, chosen, fonts, findings, use)
+    sound = mix_sound(resolved, chosen.master, build, findings, span, chosen.id)
+    _check_length(resolved, chosen, span, findings)
     findings.raise_errors()
-    output = _output(resolved, chosen)
-    styles = {**overlays.styles, **{style.name: style for style in captions.styles}}
-    segments = _segments(pieces, layers, captions, resolved.frames)
+    output = _output(resolved, chosen, span)
+    styles = {**texts.styles, **{style.name: style for style in captions.styles}}
+    segments = _segments(pieces, above, captions, span)
     seal = _Seal(output, styles, build, _digest_of(fonts))
     return RenderPlan(
         title=resolved.title,
         language=resolved.language,
         output=output,
-        frames=resolved.frames,
+        frames=span[1] - span[0],
         segments=tuple(seal.keyed(segment) for segment in segments),
         sound=sound,
-        cues=captions.cues,
+        cues=_cues(captions.cues, resolved, span),
         styles=tuple(styles[name] for name in sorted(styles)),
         assets=_assets(resolved),
     )
@@ -68,49 +86,69 @@ def find_profile(profile: str | Profile) -> Profile:
     return PROFILES[profile]
 
 
-# ── Checks ────────────────────────────────────────────────────────────────────────────────────────────────
-def _picture_items(resolved: ResolvedTimeline, findings: Findings) -> tuple[ResolvedItem, ...]:
-    """Answer the items of the picture track, of which there is at most one."""
-    tracks = [track for track in resolved.tracks if track.role == "picture" and track.enabled and track.items]
-    if len(tracks) > 1:
-        names = ", ".join(track.id for track in tracks)
-        message = f"One picture track can be shown, not {names}."
-        findings.add("E_UNSUPPORTED", message, fix="Put further pictures on overlay tracks, or disable tracks.")
-    items = tracks[0].items if tracks else ()
-    for item in items:
-        if item.clip:
-            _check_picture(item, item.clip, findings)
-    return items
+# ── What a document changes about a profile ───────────────────────────────────────────────────────────────
+def _use_of(resolved: ResolvedTimeline, profile: str | Profile | ProfileUse) -> ProfileUse | None:
+    if isinstance(profile, ProfileUse):
+        return profile
+    name = profile.id if isinstance(profile, Profile) else profile
+    return next((use for use in resolved.profiles if use.id == name), None)
 
 
-def _check_picture(item: ResolvedItem, clip: Clip, findings: Findings) -> None:
-    """Pictures fill the canvas; what only overlays can do is refused, not ignored."""
-    plain = Layout(fit=clip.layout.fit, backdrop=clip.layout.backdrop, focus=clip.layout.focus)
-    wrong = {
-        "a text": clip.text is not None,
-        "fades (use a transition)": clip.fades.in_ is not None or clip.fades.out is not None,
-        "anchor, position, size or opacity": clip.layout != plain,
-        "a camera path over a flat colour": clip.color is not None and clip.motion is not None,
-    }
-    for what, given in wrong.items():
-        if given:
-            message = f"{item.id!r} on the picture track cannot have {what}."
-            fix = "Put it on an overlay track."
-            findings.add("E_UNSUPPORTED", message, path=item.path, item_id=item.id, fix=fix)
-
-
-def _check_length(resolved: ResolvedTimeline, profile: Profile, findings: Findings) -> None:
-    if profile.max_seconds and resolved.duration > profile.max_seconds:
-        message = (
-            f"The film lasts {format_seconds(resolved.duration)}; "
-            f"{profile.name} takes at most {profile.max_seconds} seconds."
+def _switched(resolved: ResolvedTimeline, use: ProfileUse | None, findings: Findings) -> ResolvedTimeline:
+    """Answer the timeline with the tracks that a profile switches on or off, and its fit of pictures."""
+    if use is None or not (use.tracks or use.fit):
+        return resolved
+    known = {track.id for track in resolved.tracks}
+    for name in use.tracks:
+        if name not in known:
+            message = f"The profile {use.id!r} changes the track {name[:60]!r}, which is not there."
+            findings.add("E_UNKNOWN_REF", message, fix=nearest(name, known))
+    tracks = [
+        track.model_copy(
+            update={
+                "enabled": use.tracks[track.id].enabled if track.id in use.tracks else track.enabled,
+                "items": tuple(_fitted(item, use) for item in track.items) if track.role == "picture" else track.items,
+            }
         )
-        findings.add("E_TOO_LONG", message, path="/sequence", fix="Shorten it or choose another profile.")
+        for track in resolved.tracks
+    ]
+    return resolved.model_copy(update={"tracks": tuple(tracks)})
+
+
+def _fitted(item: ResolvedItem, use: ProfileUse) -> ResolvedItem:
+    """Give pictures without a fit of their own the profile's."""
+    if item.clip is None or use.fit is None or item.clip.layout.fit is not None:
+        return item
+    layout = item.clip.layout.model_copy(update={"fit": use.fit})
+    return item.model_copy(update={"clip": item.clip.model_copy(update={"layout": layout})})
+
+
+def _range_of(resolved: ResolvedTimeline, use: ProfileUse | None, findings: Findings) -> tuple[int, int]:
+    if use is None or use.range is None:
+        return 0, resolved.frames
+    start = snap_frame(use.range.start.at(resolved.fps), resolved.fps)
+    end = resolved.frames if use.range.end is None else snap_frame(use.range.end.at(resolved.fps), resolved.fps)
+    if not 0 <= start < end <= resolved.frames:
+        message = f"The range of {use.id!r} (frames {start} to {end}) does not lie in the film's {resolved.frames}."
+        findings.add("E_RANGE", message, path="/profiles", frame=max(start, 0))
+        return 0, resolved.frames
+    return start, end
+
+
+def _check_length(resolved: ResolvedTimeline, profile: Profile, span: tuple[int, int], findings: Findings) -> None:
+    seconds = Fraction(span[1] - span[0]) / resolved.fps
+    if profile.max_seconds and seconds > profile.max_seconds:
+        message = (
+            f"The film lasts {format_seconds(seconds)}; {profile.name} takes at most {profile.max_seconds} seconds."
+        )
+        fix = "Shorten it or choose another profile."
+        findings.add("E_TOO_LONG", message, path="/sequence", frame=span[0], fix=fix)
 
 
 # ── Parts of the plan ─────────────────────────────────────────────────────────────────────────────────────
-def _output(resolved: ResolvedTimeline, profile: Profile) -> Output:
+def _output(resolved: ResolvedTimeline, profile: Profile, span: tuple[int, int]) -> Output:
     encoding = Encoding(
+        codec=profile.codec,
         preset=profile.preset,
         crf=profile.crf,
         gop=max(round_half_up(GOP_SECONDS * resolved.fps), 1),
@@ -122,7 +160,7 @@ def _output(resolved: ResolvedTimeline, profile: Profile) -> Output:
         height=profile.height,
         rate=Rate(num=resolved.fps.numerator, den=resolved.fps.denominator),
         encoding=encoding,
-        poster_frame=_poster(resolved, profile),
+        poster_frame=min(max(_poster(resolved, profile) - span[0], 0), span[1] - span[0] - 1),
         safe_area=profile.safe,
     )
 
@@ -134,15 +172,38 @@ def _poster(resolved: ResolvedTimeline, profile: Profile) -> int:
     return min(wanted, resolved.frames - 1)
 
 
-def _segments(pieces: Sequence[Piece], overlays: Sequence[Layer], captions: Captions, frames: int) -> list[Segment]:
+def _cues(cues: Sequence[Cue], resolved: ResolvedTimeline, span: tuple[int, int]) -> tuple[Cue, ...]:
+    """Answer the cues of a part of the film, counted from its start."""
+    if span == (0, resolved.frames):
+        return tuple(cues)
+    begin, end = (frames_to_samples(frame, resolved.fps, resolved.sample_rate) for frame in span)
+    return tuple(
+        cue.model_copy(
+            update={
+                "start": max(cue.start, begin) - begin,
+                "end": min(cue.end, end) - begin,
+                "words": tuple(
+                    word.model_copy(update={"start": word.start - begin, "end": min(word.end, end) - begin})
+                    for word in cue.words
+                ),
+            }
+        )
+        for cue in cues
+        if cue.start < end and cue.end > begin
+    )
+
+
+def _segments(
+    pieces: Sequence[Piece], overlays: Sequence[Sheet], captions: Captions, span: tuple[int, int]
+) -> list[Segment]:
     starts = [piece.start for piece in pieces]
-    above = lay(overlays, starts, frames)
-    spoken = lay(captions.layers, starts, frames)
+    above = lay(overlays, starts, span[1])
+    spoken = lay(captions.layers, starts, span[1])
     return [
         Segment(
             index=number,
             kind=piece.kind,
-            start=piece.start,
+            start=piece.start - span[0],
             frames=piece.frames,
             picture=piece.picture,
             overlays=tuple(above[number]),
@@ -161,7 +222,7 @@ class _Seal:
         self._output = output.model_dump(include={"width", "height", "rate", "encoding"})
 
     def keyed(self, segment: Segment) -> Segment:
-        texts = [layer.style for layer in (*segment.overlays, *segment.captions) if isinstance(layer, TextState)]
+        texts = sorted(styles_in(segment))
         params: dict[str, Any] = {
             "segment": segment.model_dump(exclude=_IDENTITY),
             "output": self._output,
@@ -178,11 +239,18 @@ def _digest_of(fonts: Fonts) -> str:
 def _assets(resolved: ResolvedTimeline) -> dict[str, str]:
     """Answer the media type of every asset that is seen or heard."""
     used = {
-        item.clip.asset
-        for track in resolved.tracks
+        name
+        for timeline in (resolved, *resolved.nests.values())
+        for track in timeline.tracks
         if track.enabled
         for item in track.items
-        if item.clip and item.clip.enabled and item.clip.asset
+        if item.clip and item.clip.enabled
+        for name in _names(item.clip)
     }
     measured = (resolved.media[name] for name in sorted(used))
     return {media.sha256: media.media_type or f"{media.kind}/*" for media in measured}
+
+
+def _names(clip: Clip) -> set[str]:
+    luts = {effect.params.get("asset", "") for effect in clip.effects if effect.enabled and effect.effect == "lut"}
+    return luts | {name for name in (clip.asset, clip.waveform and clip.waveform.asset) if name}

@@ -15,7 +15,7 @@ Severity = Literal["error", "warning"]
 
 
 class Fault(BaseModel):
-    """One thing that is wrong: where (`path`: JSON pointer), when (`at`: seconds and frame), why, and how to mend it.
+    """One thing that is wrong: where (`path`: JSON pointer), when (`at`; `frame` of the film), why, and how to mend it.
 
     `fix` is a sentence; `patch` a list of RFC 6902 operations where the mend is safe to apply by machine.
     """
@@ -28,6 +28,8 @@ class Fault(BaseModel):
     path: str = ""
     item_id: str = ""
     at: str = ""
+    frame: int | None = None
+    nearest: str = ""
     why: str = ""
     fix: str = ""
     allowed: tuple[str, ...] = ()
@@ -74,8 +76,24 @@ class Findings:
 
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """Answer a hint at the name that was probably meant: "Did you mean …?", else an empty text."""
-    close = difflib.get_close_matches(word[:80], sorted(allowed), n=1, cutoff=0.55)
-    return f"Did you mean {close[0]!r}?" if close else ""
+    close = closest(word, allowed)
+    return f"Did you mean {close!r}?" if close else ""
+
+
+def closest(word: str, allowed: Iterable[str]) -> str:
+    """Answer the name that was probably meant, or an empty text."""
+    found = difflib.get_close_matches(word[:80], sorted(allowed), n=1, cutoff=0.55)
+    return found[0] if found else ""
+
+
+def renamed(path: str, to: str) -> tuple[dict[str, Any], ...]:
+    """Answer the patch that gives a field another name."""
+    return ({"op": "move", "from": path, "path": path.rpartition("/")[0] + pointer(to)},)
+
+
+def replaced(path: str, value: Any) -> tuple[dict[str, Any], ...]:
+    """Answer the patch that writes another value."""
+    return ({"op": "replace", "path": path, "value": value},)
 
 
 def pointer(*parts: str | int) -> str:

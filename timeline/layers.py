@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from timeline.plan import Key, Overlay, TextState
+from timeline.stage import Layer as Drawn
 from timeline.time import format_decimal
 
 Keys = tuple[Key, ...]
@@ -57,19 +58,48 @@ class Layer:
             return () if levels[0][1] == "1" else (Key(frame=0, value=levels[0][1]),)
         return tuple(Key(frame=frame, value=level) for frame, level in levels)
 
+    def piece(self, begin: int, stop: int, first: int) -> Overlay | TextState:
+        """Answer its film frames [begin, stop) as they lie in a segment where they start at frame `first`."""
+        keys = self.keys(begin - self.first, stop - self.first)
+        moved = tuple(Key(frame=key.frame + first, value=key.value) for key in keys)
+        return self.make(first, stop - begin, moved)
 
-def lay(layers: Sequence[Layer], starts: Sequence[int], total: int) -> list[list[Overlay | TextState]]:
-    """Cut layers at segment starts and answer each segment's pieces, in the order of the layers."""
-    pieces: list[list[Overlay | TextState]] = [[] for _ in starts]
+
+Draw = Callable[[int, int, int], Drawn]
+"""From first segment frame, number of frames and item frame to a layer of the plan."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Something with a clock of its own, shown for film frames [first, stop); its frame 0 is film frame `zero`."""
+
+    first: int
+    stop: int
+    zero: int
+    draw: Draw
+
+    def piece(self, begin: int, stop: int, first: int) -> Drawn:
+        return self.draw(first, stop - begin, begin - self.zero)
+
+
+Sheet = Layer | Cut
+
+
+def clipped(sheets: Sequence[Sheet], begin: int, stop: int, first: int) -> list[Overlay | TextState | Drawn]:
+    """Answer what is seen of film frames [begin, stop), where those start at segment frame `first`."""
+    seen = [(max(sheet.first, begin), min(sheet.stop, stop), sheet) for sheet in sheets]
+    return [sheet.piece(a, b, first + a - begin) for a, b, sheet in seen if b > a]
+
+
+def lay(sheets: Sequence[Sheet], starts: Sequence[int], total: int) -> list[list[Overlay | TextState | Drawn]]:
+    """Cut sheets at segment starts and answer each segment's pieces, in the order of the sheets."""
+    pieces: list[list[Overlay | TextState | Drawn]] = [[] for _ in starts]
     stops = [*starts[1:], total]
-    for layer in layers:
-        place = max(bisect_right(starts, layer.first) - 1, 0)
-        while place < len(starts) and starts[place] < layer.stop:
-            begin, stop = max(layer.first, starts[place]), min(layer.stop, stops[place])
+    for sheet in sheets:
+        place = max(bisect_right(starts, sheet.first) - 1, 0)
+        while place < len(starts) and starts[place] < sheet.stop:
+            begin, stop = max(sheet.first, starts[place]), min(sheet.stop, stops[place])
             if stop > begin:
-                first = begin - starts[place]
-                keys = layer.keys(begin - layer.first, stop - layer.first)
-                moved = tuple(Key(frame=key.frame + first, value=key.value) for key in keys)
-                pieces[place].append(layer.make(first, stop - begin, moved))
+                pieces[place].append(sheet.piece(begin, stop, begin - starts[place]))
             place += 1
     return pieces

@@ -6,14 +6,17 @@ JSON numbers become decimals, YAML scalars stay text: no binary float and no gue
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
 import yaml
 from pydantic import ValidationError
 
+from timeline.binding import Binder, has_references
 from timeline.document import Document
-from timeline.faults import Fault, TimelineError
+from timeline.faults import Fault, Findings, TimelineError
+from timeline.upgrades import upgraded
 from timeline.validation import faults_of
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -25,28 +28,52 @@ class _Unreadable(ValueError):
     """Raised inside this module when a text is no JSON or YAML that we read."""
 
 
-def load(text: str | bytes, *, format: Literal["json", "yaml"] | None = None) -> Document:  # noqa: A002
-    """Read a document from JSON or YAML (guessed from the first character if not said). Raises TimelineError."""
+def load(
+    text: str | bytes,
+    *,
+    format: Literal["json", "yaml"] | None = None,  # noqa: A002
+    values: Mapping[str, Any] | None = None,
+) -> Document:
+    """Read a document from JSON or YAML (guessed from the first character if not said). Raises TimelineError.
+
+    `values` replace defaults of variables where the document refers to them as {"var": name}.
+    """
+    return parse(read_plain(text, format), values)
+
+
+def read_plain(text: str | bytes, format: Literal["json", "yaml"] | None = None) -> Any:  # noqa: A002
+    """Read plain data from JSON or YAML. Raises TimelineError."""
     try:
         content = _decode(text)
         kind = format or ("json" if content.lstrip()[:1] in ("{", "[") else "yaml")
-        data = _read_json(content) if kind == "json" else _read_yaml(content)
+        return _read_json(content) if kind == "json" else _read_yaml(content)
     except _Unreadable as error:
         raise TimelineError([Fault(code="E_SYNTAX", message=str(error))]) from None
-    return parse(data)
 
 
-def parse(data: object) -> Document:
+def parse(data: object, values: Mapping[str, Any] | None = None) -> Document:
     """Make a document from plain data (dicts, lists, text, integers, decimals). Raises TimelineError."""
     if not isinstance(data, dict):
         message = f"A document is an object with the fields schema, assets and sequence, not {_kind(data)}."
         raise TimelineError([Fault(code="E_SYNTAX", message=message)])
     try:
-        return Document.model_validate(data)
-    except ValidationError as error:
-        raise TimelineError(faults_of(error, data)) from None
+        return _parsed(upgraded(data), values or {})
     except RecursionError:
         raise TimelineError([Fault(code="E_SYNTAX", message="The document is nested too deeply.")]) from None
+
+
+def _parsed(data: dict[str, Any], values: Mapping[str, Any]) -> Document:
+    findings = Findings()
+    binder = Binder(data.get("variables"), values, findings)
+    if has_references(data):
+        data = binder.bind(data)
+    try:
+        document = Document.model_validate(data)
+    except ValidationError as error:
+        rest = [fault for fault in faults_of(error, data) if not fault.path.startswith(tuple(binder.paths) or ("\0",))]
+        raise TimelineError([*findings.faults, *rest]) from None
+    findings.raise_errors()
+    return document.model_copy(update={"bound": tuple(binder.used)}) if binder.used else document
 
 
 def _kind(data: object) -> str:

@@ -41,7 +41,7 @@ class Media:
     """One asset as measured. `duration` in exact seconds (None for stills); `speech` in 48 kHz samples."""
 
     sha256: str
-    kind: Literal["image", "audio", "video", "captions"]
+    kind: Literal["image", "audio", "video", "captions", "lut"]
     width: int = 0
     height: int = 0
     duration: Fraction | None = None
@@ -49,6 +49,8 @@ class Media:
     words: tuple[MediaWord, ...] = ()
     speech: tuple[tuple[int, int], ...] | None = None
     media_type: str = ""
+    fps: Fraction | None = None
+    channels: int = 2
 
 
 def speech_intervals(media: Media) -> tuple[tuple[int, int], ...]:

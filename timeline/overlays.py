@@ -1,123 +1,109 @@
-"""Overlay tracks: pictures with transparency and texts, as layers on the film."""
+"""Everything above the base picture: pictures with transparency, texts and generators, as sheets on the film.
+
+What stands still and is only faded becomes an Overlay or a TextState, which are cheap; anything else a Layer.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from fractions import Fraction
+from dataclasses import dataclass
 
 from timeline.boxes import box_of
-from timeline.document import Clip
-from timeline.faults import Findings, nearest
-from timeline.layers import Keys, Layer, Make
-from timeline.metrics import Fonts
-from timeline.plan import AssStyle, Box, Overlay, TextState
-from timeline.profiles import Profile
-from timeline.resolved import ResolvedItem, ResolvedTimeline
+from timeline.document import Clip, Layout
+from timeline.drawing import Drawer
+from timeline.faults import Findings
+from timeline.layers import Cut, Keys, Layer, Make, Sheet
+from timeline.plan import Box, Overlay, TextState
+from timeline.resolved import ResolvedItem, ResolvedTrack
+from timeline.scenes import Scene, mixed, scenes_of
+from timeline.texts import TextMaker, report_missing
 from timeline.time import round_half_up
-from timeline.titles import LOOKS, SetText, TitleSetter, look_of
+from timeline.titles import SetText
 
-DEFAULT_LOOK = "title"
+__all__ = ["OverlayMaker", "report_missing"]
 
 
 @dataclass
 class OverlayMaker:
-    """Makes layers of overlay items for one profile; collects the styles that texts need."""
+    """Makes the sheets of tracks for one profile."""
 
-    timeline: ResolvedTimeline
-    profile: Profile
-    fonts: Fonts
+    texts: TextMaker
+    drawer: Drawer
     findings: Findings
-    styles: dict[str, AssStyle] = field(default_factory=dict)
+    deep: bool = False
+    """Inside a group only layers may lie."""
 
-    def __post_init__(self) -> None:
-        self._px = Fraction(min(self.profile.width, self.profile.height), min(self.timeline.canvas))
-        self._setter = TitleSetter(self.profile, self._px, self.timeline.styles, self.timeline.language)
+    def sheets(self, tracks: list[ResolvedTrack]) -> list[Sheet]:
+        """Answer all sheets, bottom to top."""
+        return [sheet for track in tracks for sheet in self._track(track)]
 
-    def layers(self) -> list[Layer]:
-        """Answer all layers, bottom to top."""
-        return [
-            layer
-            for track in self.timeline.tracks
-            if track.role == "overlay" and track.enabled
-            for item in track.items
-            if item.clip and item.clip.enabled and (layer := self._layer(item, item.clip))
-        ]
+    def _track(self, track: ResolvedTrack) -> list[Sheet]:
+        sheets: list[Sheet] = []
+        scenes = scenes_of(track.items)
+        for number, scene in enumerate(scenes):
+            if scene.before is not None:
+                previous = scenes[number - 1] if number and scenes[number - 1].stop == scene.first else None
+                sheets.append(mixed(self.drawer, scene.before, previous, scene, track.role == "picture"))
+            sheets += self._scene(scene, track.role == "picture")
+            following = scenes[number + 1] if number + 1 < len(scenes) else None
+            if scene.after is not None and (following is None or following.first != scene.stop):
+                sheets.append(mixed(self.drawer, scene.after, scene, None, track.role == "picture"))
+        return sheets
 
-    def _layer(self, item: ResolvedItem, clip: Clip) -> Layer | None:
-        if clip.motion or clip.color is not None:
-            what = "camera paths" if clip.motion else "flat colours"
-            message = f"Overlays take no {what}."
-            self.findings.add("E_UNSUPPORTED", message, path=item.path, item_id=item.id)
+    def _scene(self, scene: Scene, picture: bool) -> list[Sheet]:
+        item, clip = scene.item, self.drawer.shown(scene.item)
+        if item is None or clip is None:
+            return []
+        begin, stop = scene.body
+        plain = not (self.deep or picture or scene.before or scene.after)
+        if plain and (sheet := self._plain(item, clip)):
+            return [sheet]
+        draw = self.drawer.draw(item, clip, *scene.seen, picture=picture)
+        return [Cut(begin, stop, scene.seen[0], draw)] if draw and stop > begin else []
+
+    def _plain(self, item: ResolvedItem, clip: Clip) -> Sheet | None:
+        """Answer a still sheet of what needs no more than that."""
+        if clip.text is not None and _stands_still(clip):
+            done = self.texts.set(item, clip)
+            return self._faded(item, clip, _written(done)) if done else None
+        media = self.texts.timeline.media.get(clip.asset or "")
+        whole = clip.layout.size is None or None in clip.layout.size or clip.layout.fit == "fill"
+        if media is None or media.kind != "image" or not whole or not _stands_still(clip):
             return None
-        if clip.text is not None:
-            return self._text(item, clip)
-        return self._picture(item, clip)
-
-    def _picture(self, item: ResolvedItem, clip: Clip) -> Layer:
-        assert clip.asset is not None
-        media = self.timeline.media[clip.asset]
-        box = box_of(clip.layout, (media.width, media.height), self.profile, self._px)
-        self._check_inside(item, box)
-
-        def make(first: int, frames: int, opacity: Keys) -> Overlay:
-            return Overlay(asset=media.sha256, box=box, first=first, frames=frames, opacity=opacity)
-
-        return self._faded(item, clip, make)
-
-    def _check_inside(self, item: ResolvedItem, box: Box) -> None:
-        if box.x < 0 or box.y < 0 or box.x + box.w > self.profile.width or box.y + box.h > self.profile.height:
-            message = f"{item.id!r} reaches beyond the canvas of {self.profile.id} and is cut off there."
-            self.findings.warn("W_OUTSIDE_CANVAS", message, path=item.path, item_id=item.id)
-
-    def _text(self, item: ResolvedItem, clip: Clip) -> Layer | None:
-        if not item.text.strip():
-            return None
-        name = clip.style or DEFAULT_LOOK
-        look = look_of(name, self.timeline.styles)
-        if look is None:
-            known = [*LOOKS, *self.timeline.styles]
-            message = f"There is no text style {name[:60]!r}; there are {', '.join(known)}."
-            fix = nearest(name, known)
-            self.findings.add("E_UNKNOWN_STYLE", message, path=item.path + "/style", item_id=item.id, fix=fix)
-            return None
-        font = self.fonts.get(look.face)
-        if font is None:
-            self.findings.add("E_FONT", f"The face {look.face!r} is not available.", path=item.path, item_id=item.id)
-            return None
-        done = self._setter.set(name, item.text, font, self._place(clip))
-        if done.missing:
-            report_missing(self.findings, done.missing, font.family, item.path + "/text", item.id)
-            return None
-        return self._faded(item, clip, self._drawn(done))
-
-    def _place(self, clip: Clip) -> tuple[Fraction, Fraction] | None:
-        if clip.layout.position is None:
-            return None
-        canvas = (self.profile.width, self.profile.height)
-        x, y = clip.layout.position
-        return x.pixels(canvas[0], canvas, self._px), y.pixels(canvas[1], canvas, self._px)
-
-    def _drawn(self, done: SetText) -> Make:
-        self.styles[done.style.name] = done.style
-
-        def make(first: int, frames: int, opacity: Keys) -> TextState:
-            return TextState(style=done.style.name, events=done.events, first=first, frames=frames, opacity=opacity)
-
-        return make
+        box = box_of(clip.layout, (media.width, media.height), self.texts.profile, self.texts.px)
+        self.drawer.check_inside(item, box)
+        return self._faded(item, clip, _shown(media.sha256, box))
 
     def _faded(self, item: ResolvedItem, clip: Clip, make: Make) -> Layer:
-        fps = self.timeline.fps
+        fps = self.texts.timeline.fps
         fades = [round_half_up(fade.at(fps) * fps) if fade else 0 for fade in (clip.fades.in_, clip.fades.out)]
-        if min(fades) < 0 or sum(fades) > item.count:
-            message = f"The fades of {item.id!r} take {sum(fades)} frames, but it lasts {item.count}."
-            self.findings.add("E_FADE_TOO_LONG", message, path=item.path, item_id=item.id)
+        if not self.drawer.fades_fit(item, fades):
             fades = [0, 0]
         return Layer(item.first, item.stop, make, clip.layout.opacity, *fades)
 
 
-def report_missing(findings: Findings, missing: tuple[str, ...], family: str, path: str, item_id: str = "") -> None:
-    """Report characters that a face cannot show."""
-    names = ", ".join(f"{char} (U+{ord(char):04X})" if char.isprintable() else f"U+{ord(char):04X}" for char in missing)
-    message = f"The face {family} has no glyph for {names}."
-    fix = "Leave them out or write them in another way."
-    findings.add("E_GLYPH", message, path=path, item_id=item_id, fix=fix, allowed=())
+def _stands_still(clip: Clip) -> bool:
+    """Whether a clip is only placed and faded, which overlays can do."""
+    plain = Layout(
+        fit=clip.layout.fit,
+        backdrop=clip.layout.backdrop,
+        focus=clip.layout.focus,
+        anchor=clip.layout.anchor,
+        position=clip.layout.position,
+        size=clip.layout.size,
+        opacity=clip.layout.opacity,
+    )
+    return clip.layout == plain and not (clip.animations or clip.effects or clip.motion)
+
+
+def _shown(asset: str, box: Box) -> Make:
+    def make(first: int, frames: int, opacity: Keys) -> Overlay:
+        return Overlay(asset=asset, box=box, first=first, frames=frames, opacity=opacity)
+
+    return make
+
+
+def _written(done: SetText) -> Make:
+    def make(first: int, frames: int, opacity: Keys) -> TextState:
+        return TextState(style=done.style.name, events=done.events, first=first, frames=frames, opacity=opacity)
+
+    return make

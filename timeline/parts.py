@@ -84,7 +84,8 @@ class Curve(PlanPart):
     """How a property changes over the item's frames; constant before the first key and after the last.
 
     Of layers: `x`, `y` (canvas pixels added to the place), `scale` (factor), `rotation` (degrees clockwise, added),
-    `opacity` (factor). Of effects: the name of a parameter, whose fixed value the curve replaces.
+    `opacity` (factor); several curves of one property add up (x, y, rotation) or multiply (scale, opacity).
+    Of effects: the name of a parameter, whose fixed value the curve replaces.
     """
 
     property: str

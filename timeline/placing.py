@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from timeline.document import Anchor, Clip, Document, Gap, Track
+from timeline.document import Anchor, Clip, Document, Gap, Track, Transition
 from timeline.faults import Findings
 from timeline.graph import Graph
 from timeline.media import Media
 from timeline.references import Index, Placed, Point, place_pointer
+from timeline.shares import define_shares, runs_of
+from timeline.time import round_half_up
 
+_UNCUT = (Fraction(0), Fraction(0))
 MAX_DURATION = 24 * 3600
 """Longest sequence in seconds."""
 
@@ -22,6 +25,8 @@ class Placement:
 
     spans: Mapping[tuple[int, int], tuple[Fraction, Fraction]]
     duration: Fraction
+    heads: Mapping[tuple[int, int], Fraction] = field(default_factory=dict)
+    """Seconds cut off the start of items by overlapping transitions."""
 
 
 @dataclass
@@ -30,8 +35,10 @@ class _Problem:
     media: Mapping[str, Media]
     findings: Findings
     index: Index
+    nests: Mapping[str, Fraction]
     graph: Graph = field(default_factory=Graph)
     rows: list[list[tuple[int, Placed]]] = field(default_factory=list)
+    trims: dict[tuple[int, int], tuple[Fraction, Fraction]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.end_of_sequence = self.graph.add()
@@ -41,14 +48,22 @@ class _Problem:
         return self.document.sequence.fps
 
 
-def solve_placement(document: Document, media: Mapping[str, Media], findings: Findings) -> Placement | None:
-    """Answer all times; what is unknown, circular or missing is reported and answers None."""
-    problem = _Problem(document, media, findings, Index(document, media, findings))
+def solve_placement(
+    document: Document, media: Mapping[str, Media], findings: Findings, nests: Mapping[str, Fraction] | None = None
+) -> Placement | None:
+    """Answer all times; what is unknown, circular or missing is reported and answers None.
+
+    `nests`: lengths of the other sequences, by name.
+    """
+    problem = _Problem(document, media, findings, Index(document, media, findings), nests or {})
     _name_unknowns(problem)
-    for row in problem.rows:
-        for place, (_, placed) in enumerate(row):
+    problem.trims.update(overlap_trims(document))
+    for track, row in enumerate(problem.rows):
+        for place, (number, placed) in enumerate(row):
             _define_start(problem, placed, row[place - 1][1] if place else None)
-            _define_end(problem, placed, row[place + 1][1] if place + 1 < len(row) else None)
+            following = row[place + 1][1] if place + 1 < len(row) else None
+            _define_end(problem, placed, following, problem.trims.get((track, number), _UNCUT))
+        _define_shares(problem, [placed for _, placed in row])
     _define_duration(problem)
     if findings.errors:
         return None
@@ -68,6 +83,25 @@ def _name_unknowns(problem: _Problem) -> None:
                 problem.index.add(placed)
                 row.append((i, placed))
         problem.rows.append(row)
+
+
+def overlap_trims(document: Document) -> dict[tuple[int, int], tuple[Fraction, Fraction]]:
+    """Answer what overlapping transitions cut off the items beside them: seconds at the start and at the end.
+
+    An overlap of d becomes an ordinary transition of d on a cut: the item before ends later part of d earlier, the
+    item after begins the other part later in its source, and everything after moves forward by d.
+    """
+    fps = document.sequence.fps
+    trims: dict[tuple[int, int], tuple[Fraction, Fraction]] = {}
+    for t, track in enumerate(document.sequence.tracks):
+        for i, item in enumerate(track.items):
+            if isinstance(item, Transition) and item.mode == "overlap" and item.duration is not None:
+                frames = round_half_up(item.duration.at(fps) * fps)
+                back = frames // 2
+                head, tail = trims.get((t, i - 1), _UNCUT)
+                trims[t, i - 1] = (head, tail + Fraction(frames - back) / fps)
+                trims[t, i + 1] = (Fraction(back) / fps, Fraction(0))
+    return trims
 
 
 # ── Equations ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -96,16 +130,18 @@ def _find(problem: _Problem, anchor: Anchor, placed: Placed, where: str) -> Poin
     return problem.index.find(anchor, placed, placed.path + where)
 
 
-def _define_end(problem: _Problem, placed: Placed, following: Placed | None) -> None:
+def _define_end(problem: _Problem, placed: Placed, following: Placed | None, trim: tuple[Fraction, Fraction]) -> None:
     item = placed.item
     if isinstance(item, Gap):
         _define(problem, placed.end, Point(placed.start, item.gap.at(problem.fps)))
     elif item.length is None or item.length.mode == "media":
         length = _media_length(problem, placed, item)
         if length is not None:
-            _define(problem, placed.end, Point(placed.start, length))
+            _define(problem, placed.end, Point(placed.start, length - sum(trim)))
     elif item.length.value is not None:
-        _define(problem, placed.end, Point(placed.start, item.length.value.at(problem.fps)))
+        _define(problem, placed.end, Point(placed.start, item.length.value.at(problem.fps) - sum(trim)))
+    elif item.length.fr is not None:
+        return  # defined with the others of its run
     elif item.length.until is not None:
         _define(problem, placed.end, _find(problem, item.length.until, placed, "/length/until"))
     else:
@@ -123,18 +159,49 @@ def _define_fill(problem: _Problem, placed: Placed, following: Placed | None) ->
         problem.findings.add("E_FILL", message, path=placed.path + "/length", item_id=placed.id, fix=fix)
 
 
-def _media_length(problem: _Problem, placed: Placed, clip: Clip) -> Fraction | None:
-    """Answer what is left of a sound after its in point, or the part asked for."""
-    duration = problem.media[clip.asset].duration if clip.asset else None
+def _define_shares(problem: _Problem, row: list[Placed]) -> None:
+    for run in runs_of(row, problem.end_of_sequence):
+        unknown = define_shares(problem.graph, run, lambda placed: _fixed_length(problem, placed))
+        if unknown is not None:
+            message = f"{unknown.id!r} stands beside items that share what is left, so it needs a length of its own."
+            fix = "Give it a time."
+            problem.findings.add("E_FR", message, path=unknown.path + "/length", item_id=unknown.id, fix=fix)
+
+
+def _fixed_length(problem: _Problem, placed: Placed) -> Fraction | None:
+    item = placed.item
+    if isinstance(item, Gap):
+        return item.gap.at(problem.fps)
+    if item.length is None or item.length.mode == "media":
+        return _length_of_content(problem, item)
+    return item.length.value.at(problem.fps) if item.length.value is not None else None
+
+
+def _length_of_content(problem: _Problem, clip: Clip) -> Fraction | None:
+    """Answer how long a file or a nested sequence plays at the clip's speed; None for what has no length."""
+    duration = problem.nests.get(clip.sequence or "") if clip.sequence else None
+    if clip.asset:
+        duration = problem.media[clip.asset].duration
     if duration is None:
+        return None
+    begin = clip.source.in_.at(problem.fps)
+    return (clip.source.dur.at(problem.fps) if clip.source.dur is not None else duration - begin) / clip.speed
+
+
+def _media_length(problem: _Problem, placed: Placed, clip: Clip) -> Fraction | None:
+    """Answer what is left of a file after its in point, or the part asked for, at the clip's speed."""
+    length = _length_of_content(problem, clip)
+    if length is None:
         message = f"{placed.id!r} needs a length: stills, texts and colours have none of their own."
         fix = 'Write "length": "5", "fill", or {"until": …}.'
         problem.findings.add("E_LENGTH_MISSING", message, path=placed.path, item_id=placed.id, fix=fix)
         return None
-    begin = clip.source.in_.at(problem.fps)
-    length = clip.source.dur.at(problem.fps) if clip.source.dur is not None else duration - begin
-    if begin < 0 or length <= 0 or begin + length > duration:
-        message = f"{placed.id!r} asks for {length} s from {begin} s on, but {clip.asset!r} lasts {duration} s."
+    duration = problem.media[clip.asset].duration if clip.asset else problem.nests.get(clip.sequence or "")
+    assert duration is not None
+    begin, used = clip.source.in_.at(problem.fps), length * clip.speed
+    if begin < 0 or length <= 0 or begin + used > duration:
+        name = clip.asset or clip.sequence
+        message = f"{placed.id!r} asks for {used} s from {begin} s on, but {name!r} lasts {duration} s."
         problem.findings.add("E_SOURCE_RANGE", message, path=placed.path + "/source", item_id=placed.id)
         return None
     return length
@@ -196,4 +263,4 @@ def _collect(problem: _Problem, values: Sequence[Fraction | None]) -> Placement 
     if duration is None:
         problem.findings.add("E_TIME_PRECISION", "The sequence's end cannot be held exactly.", path="/sequence")
         return None
-    return Placement(spans, duration)
+    return Placement(spans, duration, {where: trim[0] for where, trim in problem.trims.items() if trim[0]})

@@ -29,7 +29,7 @@ from timeline.parts import (
     Window,
     later,
 )
-from timeline.stage import Layer, Stage, assets_of
+from timeline.stage import Layer, Stage, assets_of, styles_of
 
 __all__ = [
     "AssStyle",
@@ -63,6 +63,7 @@ __all__ = [
     "TextState",
     "Window",
     "assets_in",
+    "styles_in",
 ]
 
 
@@ -160,6 +161,16 @@ def assets_in(segment: Segment) -> set[str]:
     return found.union(*(assets_of(layer) for layer in segment.overlays if isinstance(layer, Layer)))
 
 
+def styles_in(segment: Segment) -> set[str]:
+    """Answer the names of the text styles that a segment needs."""
+    main = segment.picture
+    found = {layer.style for layer in (*segment.overlays, *segment.captions) if isinstance(layer, TextState)}
+    for picture in (main.a, main.b) if isinstance(main, Blend) else (main,):
+        if isinstance(picture, Stage):
+            found.update(*(styles_of(layer) for layer in picture.layers))
+    return found.union(*(styles_of(layer) for layer in segment.overlays if isinstance(layer, Layer)))
+
+
 # ── Sound ─────────────────────────────────────────────────────────────────────────────────────────────────
 BusName = Literal["narration", "music", "sfx", "source"]
 FadeCurve = Literal["linear", "equal-power", "smooth"]
@@ -178,6 +189,7 @@ class Sound(PlanPart):
 
     Plays `asset` from its sample `source_in` at film sample `start` for `samples` samples, repeating from
     `source_in` when `loop` is set (`loop_samples`: length of the repeated part in source samples, 0 = to the end).
+    `start` may lie before the film's (negative): what comes before is not heard.
     Gain in milli-decibels; fades in samples. `speed_num`/`speed_den`: source seconds per film second, pitch kept
     if `keep_pitch`; `source_in` is a source sample at 48 kHz. `reverse` plays the part that ends at `source_in` +
     samples · speed backwards. `pan`: −1 left … 1 right, decimal. `gain`: a curve added to `gain_mdb`, constant

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Literal
 
 from timeline.plan import Box, Master
 
@@ -54,6 +55,7 @@ class Profile:
     fps: str = "30"
     preset: str = "veryfast"
     crf: int = 20
+    codec: Literal["h264", "hevc", "av1"] = "h264"
     audio_bitrate: int = 192_000
     master: Master = field(default_factory=Master)
     poster: Fraction = Fraction(2)

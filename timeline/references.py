@@ -102,7 +102,7 @@ class Index:
             return None
         sample = span[0] if anchor.edge == "start" else span[1]
         begin = clip.item.source.in_.at(self.document.sequence.fps)
-        return Point(clip.start, Fraction(sample, WORD_RATE) - begin)
+        return Point(clip.start, (Fraction(sample, WORD_RATE) - begin) / clip.item.speed)
 
     def _speaker(self, name: str, ref: str, owner: Placed, path: str) -> Placed | None:
         """Answer the clip that speaks: the one with that id, else the only one that plays that asset."""

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 from timeline.document import KIND_OF_ROLE, Clip, Document
-from timeline.faults import Findings, TimelineError, nearest, pointer
+from timeline.faults import Findings, TimelineError, closest, nearest, pointer, replaced
 from timeline.media import WORD_RATE, Media, MediaWord, SpokenWord
+from timeline.nests import at_rate, moved_fault, moved_timeline, nesting_order
+from timeline.outputs import ProfileUse
 from timeline.placing import MAX_DURATION, Placement, solve_placement
 from timeline.references import place_pointer
 from timeline.resolved import ResolvedItem, ResolvedTimeline, ResolvedTrack
-from timeline.rows import Row, build_row
+from timeline.row import Row
+from timeline.rows import build_row
 from timeline.time import format_seconds, frames_to_samples, snap_frame, snap_sample
 from timeline.variables import Variables
 
@@ -23,33 +27,61 @@ __all__ = ["Media", "MediaWord", "ResolvedTimeline", "TimelineError", "resolve"]
 
 
 def resolve(
-    document: Document, media: Mapping[str, Media], values: Mapping[str, str] | None = None
+    document: Document,
+    media: Mapping[str, Media],
+    values: Mapping[str, Any] | None = None,
+    *,
+    profile: ProfileUse | None = None,
 ) -> ResolvedTimeline:
     """Answer the resolved timeline of a document.
 
-    `media` holds measures by asset alias, `values` the values of variables. Raises TimelineError with all faults.
+    `media` holds measures by asset alias, `values` the values of variables; a `profile` may bring another frame rate.
+    Raises TimelineError with all faults.
     """
     findings = Findings()
-    _check_assets(document, media, findings)
-    findings.raise_errors()
-    placement = solve_placement(document, media, findings)
-    findings.raise_errors()
-    assert placement is not None
-    _check_duration(placement.duration, document.sequence.fps, findings)
+    if profile is not None and profile.fps is not None:
+        document = at_rate(document, profile.fps)
+    order = nesting_order(document, findings)
     findings.raise_errors()
     variables = Variables(document, values or {}, findings)
-    tracks = _tracks(document, media, placement, variables, findings)
-    variables.warn_unused()
+    nests: dict[str, ResolvedTimeline] = {}
+    for name in order:
+        inner = document.model_copy(update={"sequence": document.sequences[name]})
+        own = Findings()
+        solved = _resolve_one(inner, media, variables, own, nests)
+        findings.faults += [moved_fault(fault, name) for fault in own.faults]
+        if solved is not None:
+            nests[name] = moved_timeline(solved, name)
+    solved = _resolve_one(document, media, variables, findings, nests)
+    findings.faults += variables.found(findings)
     findings.raise_errors()
-    return _timeline(document, media, placement, tracks, findings)
+    assert solved is not None
+    return solved.model_copy(update={"warnings": findings.warnings, "nests": nests})
+
+
+def _resolve_one(
+    document: Document,
+    media: Mapping[str, Media],
+    variables: Variables,
+    findings: Findings,
+    nests: Mapping[str, ResolvedTimeline],
+) -> ResolvedTimeline | None:
+    """Resolve one sequence; what is wrong is reported and answers None."""
+    _check_assets(document, media, findings)
+    if findings.errors:
+        return None
+    placement = solve_placement(document, media, findings, {name: nest.duration for name, nest in nests.items()})
+    if placement is None or findings.errors:
+        return None
+    _check_duration(placement.duration, document.sequence.fps, findings)
+    if findings.errors:
+        return None
+    tracks = _tracks(document, media, placement, variables.speaking_to(findings), findings)
+    return None if findings.errors else _timeline(document, media, placement, tracks)
 
 
 def _timeline(
-    document: Document,
-    media: Mapping[str, Media],
-    placement: Placement,
-    tracks: tuple[ResolvedTrack, ...],
-    findings: Findings,
+    document: Document, media: Mapping[str, Media], placement: Placement, tracks: tuple[ResolvedTrack, ...]
 ) -> ResolvedTimeline:
     sequence = document.sequence
     frames = snap_frame(placement.duration, sequence.fps)
@@ -68,12 +100,15 @@ def _timeline(
         styles=document.styles,
         focus={name: asset.focus for name, asset in document.assets.items() if asset.focus},
         media=dict(media),
-        warnings=findings.warnings,
     )
 
 
 # ── Assets ────────────────────────────────────────────────────────────────────────────────────────────────
-_KINDS = {"video": ("image",), "audio": ("audio", "video")}
+_KINDS = {"video": ("image", "video"), "audio": ("audio", "video")}
+_CONTENTS = {
+    "video": ("asset", "text", "color", "gradient", "shape", "progress", "waveform", "qr", "sequence"),
+    "audio": ("asset", "tone"),
+}
 
 
 def _check_assets(document: Document, media: Mapping[str, Media], findings: Findings) -> None:
@@ -94,24 +129,46 @@ def _check_assets(document: Document, media: Mapping[str, Media], findings: Find
 def _check_clip(
     clip: Clip, kind: str, path: str, document: Document, media: Mapping[str, Media], findings: Findings
 ) -> None:
-    if clip.asset is None:
-        if kind != "video":
-            message = "Texts and colours belong on picture and overlay tracks."
-            findings.add("E_ASSET_KIND", message, path=path, item_id=clip.id)
-        return
-    if clip.asset not in document.assets:
-        fix = nearest(clip.asset, document.assets) if len(findings.faults) < 50 else ""
-        message = f"There is no asset {clip.asset[:60]!r}."
-        findings.add("E_UNKNOWN_ASSET", message, path=path + "/asset", item_id=clip.id, fix=fix)
-    elif clip.asset not in media:
-        message = f"The asset {clip.asset!r} could not be read."
-        findings.add("E_MEDIA_MISSING", message, path=pointer("assets", clip.asset), item_id=clip.id)
-    elif media[clip.asset].kind not in _KINDS[kind]:
-        message = f"{clip.asset!r} is {media[clip.asset].kind}; a {kind} track takes {' or '.join(_KINDS[kind])}."
-        findings.add("E_ASSET_KIND", message, path=path + "/asset", item_id=clip.id)
-    elif kind == "video" and min(media[clip.asset].width, media[clip.asset].height) < 1:
-        message = f"The size of {clip.asset!r} is not known."
-        findings.add("E_MEDIA_MISSING", message, path=pointer("assets", clip.asset), item_id=clip.id)
+    content = clip.content
+    if content not in _CONTENTS[kind]:
+        where = "picture and overlay tracks" if kind == "audio" else "sound tracks"
+        message = f"{clip.id!r} is a {content}, which belongs on {where}."
+        findings.add("E_ASSET_KIND", message, path=path, item_id=clip.id)
+    wanted: list[tuple[str, str, tuple[str, ...]]] = []
+    if clip.asset is not None:
+        wanted.append((clip.asset, path + "/asset", _KINDS[kind]))
+    if clip.waveform:
+        wanted.append((clip.waveform.asset, path + "/waveform/asset", _KINDS["audio"]))
+    for place, effect in enumerate(clip.effects):
+        if effect.effect == "lut":
+            wanted.append((effect.params.get("asset", ""), f"{path}/effects/{place}/asset", ("lut",)))
+    for name, where, kinds in wanted:
+        _check_asset(name, where, kinds, clip.id, document, media, findings)
+
+
+def _check_asset(
+    name: str,
+    path: str,
+    kinds: Sequence[str],
+    item_id: str,
+    document: Document,
+    media: Mapping[str, Media],
+    findings: Findings,
+) -> None:
+    if name not in document.assets:
+        near = closest(name, document.assets) if len(findings.faults) < 50 else ""
+        fix, patch = (f"Did you mean {near!r}?", replaced(path, near)) if near else ("Add it to assets.", ())
+        message = f"There is no asset {name[:60]!r}."
+        findings.add("E_UNKNOWN_ASSET", message, path=path, item_id=item_id, fix=fix, nearest=near, patch=patch)
+    elif name not in media:
+        message = f"The asset {name!r} could not be read."
+        findings.add("E_MEDIA_MISSING", message, path=pointer("assets", name), item_id=item_id)
+    elif media[name].kind not in kinds:
+        message = f"{name!r} is {media[name].kind}; {' or '.join(kinds)} is needed here."
+        findings.add("E_ASSET_KIND", message, path=path, item_id=item_id)
+    elif "image" in kinds and min(media[name].width, media[name].height) < 1:
+        message = f"The size of {name!r} is not known."
+        findings.add("E_MEDIA_MISSING", message, path=pointer("assets", name), item_id=item_id)
 
 
 def _check_words(name: str, media: Media, findings: Findings) -> None:
@@ -149,7 +206,9 @@ def _tracks(
     rows: list[tuple[ResolvedItem, ...]] = []
     for number, track in enumerate(sequence.tracks):
         rate = sequence.fps if KIND_OF_ROLE[track.role] == "video" else Fraction(sequence.sample_rate)
-        rows.append(build_row(Row(number, track, rate, placement, variables, findings), sequence.fps))
+        rows.append(
+            build_row(Row(number, track, rate, placement, variables, findings, media, sequence.fps), sequence.fps)
+        )
     return tuple(
         ResolvedTrack(
             id=track.id,
@@ -204,11 +263,12 @@ def _words_of(item: ResolvedItem, media: Mapping[str, Media], rate: int, fps: Fr
     """Project a clip's words onto the sequence, through its place and trim; what is trimmed away is not shown."""
     assert item.clip is not None
     assert item.clip.asset is not None
-    begin = item.start - item.clip.source.in_.at(fps)
+    if item.clip.reversed:
+        return []
     words = []
     for word in media[item.clip.asset].words:
-        start = snap_sample(begin + Fraction(word.start, WORD_RATE), rate)
-        end = snap_sample(begin + Fraction(word.end, WORD_RATE), rate)
+        start = snap_sample(item.on_film(Fraction(word.start, WORD_RATE), fps), rate)
+        end = snap_sample(item.on_film(Fraction(word.end, WORD_RATE), fps), rate)
         text = " ".join(word.text.split())
         if text and item.first <= start < item.stop:
             sentence = f"{item.id}#s{word.sentence}"

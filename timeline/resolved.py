@@ -5,11 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from timeline.document import Clip, TextStyle, Track, Transition
 from timeline.faults import Fault
 from timeline.media import Media, SpokenWord
+from timeline.outputs import ProfileUse
 from timeline.time import format_time
 
 Seconds = Annotated[
@@ -41,11 +42,25 @@ class ResolvedItem(Resolved):
     clip: Clip | None = None
     transition: Transition | None = None
     reach: tuple[int, int] = (0, 0)
+    short: tuple[int, int] = (0, 0)
+    """Of a transition: what the files beside it cannot give before and after the cut."""
+    head: Seconds = Fraction(0)
+    """Seconds of the item's own time that an overlapping transition cut off its start."""
 
     @property
     def stop(self) -> int:
         """The first frame or sample after the item."""
         return self.first + self.count
+
+    def source_in(self, fps: Fraction) -> Fraction:
+        """Answer the media time at the item's start."""
+        assert self.clip is not None
+        return self.clip.source.in_.at(fps) + self.head * self.clip.speed
+
+    def on_film(self, media_time: Fraction, fps: Fraction) -> Fraction:
+        """Answer when a moment of its file is heard or seen, in seconds of the sequence."""
+        assert self.clip is not None
+        return self.start + (media_time - self.source_in(fps)) / self.clip.speed
 
 
 class ResolvedTrack(Resolved):
@@ -66,7 +81,7 @@ class ResolvedTimeline(Resolved):
     schema_version: Literal["resolved/1"] = "resolved/1"
     title: str
     language: str
-    profiles: tuple[str, ...]
+    profiles: tuple[ProfileUse, ...]
     fps: Seconds
     canvas: tuple[int, int]
     sample_rate: int
@@ -78,4 +93,6 @@ class ResolvedTimeline(Resolved):
     styles: dict[str, TextStyle]
     focus: dict[str, tuple[Seconds, Seconds]]
     media: dict[str, Media]
+    nests: dict[str, ResolvedTimeline] = Field(default_factory=dict)
+    """The other sequences that this one plays, by name."""
     warnings: tuple[Fault, ...] = ()

@@ -225,15 +225,24 @@ Group.model_rebuild()
 Mix.model_rebuild()
 
 
+def inside(layer: Layer) -> tuple[Layer, ...]:
+    """Answer the layers that lie directly in a layer's content."""
+    content = layer.content
+    if isinstance(content, Group):
+        return content.layers
+    return tuple(side for side in (content.a, content.b) if side) if isinstance(content, Mix) else ()
+
+
 def assets_of(layer: Layer) -> set[str]:
     """Answer the content hashes of all files that a layer shows, groups, sounds and colour tables included."""
     content = layer.content
     found = {effect.params["asset"] for effect in layer.effects if "asset" in effect.params}
     if isinstance(content, Image | Video | Wave):
         found.add(content.asset)
-    inner = content.layers if isinstance(content, Group) else ()
-    if isinstance(content, Mix):
-        inner = tuple(side for side in (content.a, content.b) if side)
-    for each in inner:
-        found |= assets_of(each)
-    return found
+    return found.union(*(assets_of(each) for each in inside(layer)))
+
+
+def styles_of(layer: Layer) -> set[str]:
+    """Answer the names of the text styles that a layer needs."""
+    own = {layer.content.style} if isinstance(layer.content, Text) else set[str]()
+    return own.union(*(styles_of(each) for each in inside(layer)))

@@ -59,6 +59,8 @@ class SetText:
     style: AssStyle
     events: tuple[str, ...]
     missing: tuple[str, ...]
+    middle: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))
+    """The middle of the set lines on the canvas."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ class TitleSetter:
             round_half_up(look.outline * self._profile.unit),
         )
         events = self._events(lines, font, size, fitting, look, block)
-        return SetText(style, tuple(events), font.missing(shown))
+        middle = (block.left + block.width / 2, block.top + block.height / 2)
+        return SetText(style, tuple(events), font.missing(shown), middle)
 
     def _size(self, look: Look, own: TextStyle | None) -> int:
         if own and own.size:

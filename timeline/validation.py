@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -9,7 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from timeline.document import ITEM_KINDS, Document
-from timeline.faults import Fault, nearest, pointer
+from timeline.faults import Fault, closest, pointer, renamed, replaced
 
 MAX_FAULTS = 200
 _CODES = {
@@ -18,6 +19,7 @@ _CODES = {
     "literal_error": "E_UNKNOWN_WORD",
     "too_long": "E_TOO_MANY",
 }
+_HINT = re.compile(r"Did you mean '([^']+)'\?")
 Step = str | int
 
 
@@ -37,13 +39,36 @@ def _fault(detail: Mapping[str, Any], data: Mapping[str, Any]) -> Fault:
     if kind == "extra_forbidden":
         allowed = field_names(loc[:-1])
         name = str(loc[-1])[:60]
-        fix = nearest(name, allowed) or f"Allowed here: {', '.join(allowed)}."
-        return Fault(message=f"There is no field {name!r} here.", fix=fix, allowed=allowed, **details)
+        near = closest(name, allowed)
+        fix = f"Did you mean {near!r}?" if near else f"Allowed here: {', '.join(allowed)}."
+        # A rename is safe only where it hides no field that is there already.
+        patch = renamed(path, near) if near and not _written(path.rpartition("/")[0] + pointer(near), data) else ()
+        message = f"There is no field {name!r} here."
+        return Fault(message=message, fix=fix, allowed=allowed, nearest=near, patch=patch, **details)
     if kind == "missing":
         return Fault(message=f"The field {str(loc[-1])!r} is missing.", fix=f"Add {str(loc[-1])!r}.", **details)
     if kind == "literal_error":
         return _unknown_word(detail, details)
-    return Fault(message=_sentence(detail["msg"]), **details)
+    return _of_sentence(_sentence(detail["msg"]), detail["input"], details)
+
+
+def _of_sentence(message: str, given: Any, details: dict[str, Any]) -> Fault:
+    """Take the nearest word out of a reader's own sentence; a text may be replaced by it, a part of one may not."""
+    found = _HINT.search(message)
+    near = found[1] if found else ""
+    patch = replaced(details["path"], near) if near and isinstance(given, str) and len(given) <= 60 else ()
+    return Fault(message=message, nearest=near, patch=patch, **details)
+
+
+def _written(path: str, data: Any) -> bool:
+    """Whether a pointer leads to something."""
+    here = data
+    for step in path.split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        here = _child(here, int(name) if isinstance(here, list | tuple) and name.isdigit() else name)
+        if here is None:
+            return False
+    return True
 
 
 def _unknown_word(detail: Mapping[str, Any], details: dict[str, Any]) -> Fault:
@@ -51,9 +76,11 @@ def _unknown_word(detail: Mapping[str, Any], details: dict[str, Any]) -> Fault:
     allowed = tuple(word.strip("'") for word in expected.replace(" or ", ", ").split(", "))
     given = detail["input"]
     shown = given[:60] if isinstance(given, str) else type(given).__name__
-    fix = nearest(given, allowed) if isinstance(given, str) else ""
+    near = closest(given, allowed) if isinstance(given, str) else ""
     message = f"{shown!r} is not one of {', '.join(allowed)}."
-    return Fault(message=message, fix=fix, allowed=allowed, **details)
+    fix = f"Did you mean {near!r}?" if near else ""
+    patch = replaced(details["path"], near) if near else ()
+    return Fault(message=message, fix=fix, allowed=allowed, nearest=near, patch=patch, **details)
 
 
 def _sentence(message: str) -> str:

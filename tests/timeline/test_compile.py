@@ -122,10 +122,9 @@ class TestPicture:
     @pytest.mark.parametrize(
         "track",
         [
-            pictures({"text": "words", "length": "1"}),
-            pictures({"asset": "p1", "length": "1", "opacity": "0.5"}),
-            pictures({"asset": "p1", "length": "1", "fade_in": "0.2"}),
-            {"role": "overlay", "items": [{"color": "#111", "length": "1"}]},
+            pictures({"text": "words", "length": "1", "style": "nothing-of-the-kind"}),
+            pictures({"asset": "p1", "length": "1", "fade_in": "2"}),
+            pictures({"asset": "p1", "length": "1", "effects": [{"effect": "lut", "asset": "p2"}]}),
             {"role": "overlay", "items": [{"text": "x", "length": "1", "fade_in": "2"}]},
             {"role": "overlay", "items": [{"text": "x", "length": "1", "style": "titel"}]},
             {"role": "overlay", "items": [{"text": "x \u5b57", "length": "1"}]},
@@ -160,8 +159,13 @@ class TestOverlays:
         assert abs(box.w - 2 * box.h) <= 1
 
     def test_pixels_follow_the_canvas_they_were_written_for(self):
-        assert self.logo(LONG, size=["300px", "90px"]).box.w == 300
-        assert self.logo("preview", size=["300px", "90px"]).box.model_dump() == {"x": 508, "y": 18, "w": 100, "h": 30}
+        assert self.logo(LONG, size=["300px", "90px"], fit="fill").box.w == 300
+        assert self.logo("preview", size=["300px", "90px"], fit="fill").box.model_dump() == {
+            "x": 508,
+            "y": 18,
+            "w": 100,
+            "h": 30,
+        }
 
     def test_position_is_where_the_anchor_lies(self):
         box = self.logo(LONG, anchor="center", position=["0.5", "25%"], size=["100px", None]).box
@@ -315,8 +319,8 @@ class TestKeys:
 
     def test_another_face_remakes_what_shows_text(self):
         titled = (
-            {"role": "overlay", "items": [{"text": "x", "length": "1"}]},
             pictures({"color": "#111111", "length": "1"}, {"color": "#222222", "length": "1"}),
+            {"role": "overlay", "items": [{"text": "x", "length": "1"}]},
         )
         resolved = settle(*titled)
         other = {role: replace(font, digest="other") for role, font in FONTS.items()}

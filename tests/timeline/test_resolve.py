@@ -257,16 +257,18 @@ class TestTransitions:
         assert fault.code == "E_TRANSITION_TOO_LONG"
         assert fault.allowed == ("19f",)
 
-    def test_not_on_other_tracks(self):
-        overlay = {
-            "role": "overlay",
+    def test_sounds_only_crossfade(self):
+        music = {
+            "role": "music",
             "items": [
-                {"text": "a", "length": "1"},
+                {"asset": "bed", "length": "1"},
                 {"transition": "fade", "duration": "5f"},
-                {"text": "b", "length": "1"},
+                {"asset": "bed", "length": "1"},
             ],
         }
-        assert [fault.code for fault in faults_of(overlay, duration="9")] == ["E_TRANSITION_PLACE"]
+        (fault,) = faults_of(music, duration="9")
+        assert fault.code == "E_TRANSITION_KIND"
+        assert fault.patch[0]["value"] == "crossfade"
 
 
 # ── Properties ────────────────────────────────────────────────────────────────────────────────────────────

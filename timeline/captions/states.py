@@ -12,10 +12,11 @@ from timeline.captions.timing import make_cues, time_pages
 from timeline.faults import Findings
 from timeline.layers import Keys, Layer
 from timeline.metrics import Fonts
-from timeline.overlays import report_missing
+from timeline.outputs import CaptionChange, ProfileUse
 from timeline.plan import AssStyle, Cue, TextState
 from timeline.profiles import Profile
 from timeline.resolved import ResolvedTimeline, ResolvedTrack
+from timeline.texts import report_missing
 
 STYLE = "caption"
 
@@ -29,10 +30,12 @@ class Captions:
     styles: tuple[AssStyle, ...] = ()
 
 
-def make_captions(timeline: ResolvedTimeline, profile: Profile, fonts: Fonts, findings: Findings) -> Captions:
+def make_captions(
+    timeline: ResolvedTimeline, profile: Profile, fonts: Fonts, findings: Findings, use: ProfileUse | None = None
+) -> Captions:
     """Answer the captions of the film; characters without a glyph and missing faces are reported."""
     tracks = [track for track in timeline.tracks if track.kind == "caption" and track.enabled]
-    if not tracks:
+    if not tracks or (use is not None and use.captions == "none"):
         return Captions()
     if len(tracks) > 1:
         names = ", ".join(track.id for track in tracks)
@@ -47,15 +50,19 @@ def make_captions(timeline: ResolvedTimeline, profile: Profile, fonts: Fonts, fi
     if missing:
         report_missing(findings, missing, font.family, "/assets", tracks[0].id)
         return Captions()
-    return _captions(timeline, tracks[0], profile, fonts)
+    change = use.captions if use is not None and isinstance(use.captions, CaptionChange) else None
+    effect = (change and change.effect) or tracks[0].track.effect
+    return _captions(timeline, tracks[0], profile, fonts, effect)
 
 
-def _captions(timeline: ResolvedTimeline, track: ResolvedTrack, profile: Profile, fonts: Fonts) -> Captions:
+def _captions(
+    timeline: ResolvedTimeline, track: ResolvedTrack, profile: Profile, fonts: Fonts, effect: str
+) -> Captions:
     policy = profile.captions
     font = fonts[policy.face]
     pages = make_pages(track.words, policy, font, timeline.language)
     timed = time_pages(pages, policy, timeline.fps, timeline.sample_rate, timeline.frames)
-    draw = EFFECTS[track.track.effect]
+    draw = EFFECTS[effect]
     style = ass.style(STYLE, font, policy.size, policy.colour, policy.outline_colour, policy.outline)
     return Captions(
         layers=tuple(_layer(state) for page in timed for state in draw(page, policy, font)),

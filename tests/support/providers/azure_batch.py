@@ -90,7 +90,7 @@ class AzureBatchDouble(Double):
         return call.method == "PUT" and call.path.startswith(JOBS)
 
     def wait_for_free(self, what: str, seconds: float = 30.0) -> None:
-        """Wait until a free call of a kind (look, fetch, delete) has been answered or struck. Raises TimeoutError."""
+        """Wait until a kind of free call (look, fetch, delete) or a fault of one has happened. Raises TimeoutError."""
         with self._moved:
             if not self._moved.wait_for(lambda: what in self.free_done, seconds):
                 raise TimeoutError(f"azure saw no {what}")
@@ -107,6 +107,7 @@ class AzureBatchDouble(Double):
         how = plan.fault.rpartition("_")[2]
         reply = self.answer(call, "", {})
         self._note(what)
+        self._note(plan.fault)
         if how == "busy":
             reply = Reply.of({"error": {"code": "TooManyRequests", "message": "Busy."}}, 429, retry_after="0")
         elif how == "refused":
