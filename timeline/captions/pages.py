@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate, groupby, pairwise
 
 from timeline.captions.breaks import break_cost
+from timeline.captions.joining import breakable, columns, glue, joined
 from timeline.media import SpokenWord
 from timeline.metrics import FontMetrics
 from timeline.profiles import CaptionPolicy
@@ -34,14 +35,14 @@ class Page:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        return tuple(" ".join(word.text for word in self.words[a:b]) for a, b in self.lines)
+        return tuple(joined([word.text for word in self.words[a:b]]) for a, b in self.lines)
 
 
 def make_pages(words: Sequence[SpokenWord], policy: CaptionPolicy, font: FontMetrics, language: str) -> list[Page]:
     """Answer the pages of all words; no page spans two sentences."""
     pages: list[Page] = []
     for _, group in groupby(words, key=lambda word: word.sentence):
-        pages += _Sentence(tuple(group), policy, font, language).pages()
+        pages += _Sentence(tuple(breakable(group)), policy, font, language).pages()
     return pages
 
 
@@ -51,7 +52,9 @@ class _Sentence:
     def __init__(self, words: tuple[SpokenWord, ...], policy: CaptionPolicy, font: FontMetrics, language: str) -> None:
         self.words, self.policy, self.font = words, policy, font
         self._units = [0, *accumulate(font.units(word.text) for word in words)]
-        self._chars = [0, *accumulate(len(word.text) for word in words)]
+        self._chars = [0, *accumulate(columns(word.text) for word in words)]
+        glued = [glue(a.text, b.text) for a, b in pairwise(words)]
+        self._spaces = [0, *accumulate(len(each) for each in glued)]
         self._space = font.units(" ")
         self._widest = (policy.width - 2 * policy.outline) * font.units_per_em // policy.size
         self._pauses = [max(0, b.start - a.end) for a, b in pairwise(words)]
@@ -76,7 +79,9 @@ class _Sentence:
         return self._collect(cut)
 
     def _most_words(self) -> int:
-        return self.policy.max_words or _WINDOW
+        # Divided ideographic text has far more pieces than words.
+        dense = len(self.words) > 1 and not self._spaces[-1]
+        return _WINDOW * 2 if dense else self.policy.max_words or _WINDOW
 
     def _collect(self, cut: Sequence[tuple[int, tuple[tuple[int, int], ...]]]) -> list[Page]:
         pages: list[Page] = []
@@ -91,12 +96,16 @@ class _Sentence:
         return pages[::-1]
 
     def _width(self, begin: int, end: int) -> int:
-        return self._units[end] - self._units[begin] + self._space * (end - begin - 1)
+        return self._units[end] - self._units[begin] + self._space * self._gaps(begin, end)
+
+    def _gaps(self, begin: int, end: int) -> int:
+        """Answer how many spaces stand between words [begin, end)."""
+        return self._spaces[end - 1] - self._spaces[begin]
 
     def _fits(self, begin: int, end: int) -> bool:
         if end - begin == 1:
             return True
-        chars = self._chars[end] - self._chars[begin] + end - begin - 1
+        chars = self._chars[end] - self._chars[begin] + self._gaps(begin, end)
         return chars <= self.policy.max_chars and self._width(begin, end) <= self._widest
 
     def _lines(self, begin: int, end: int) -> tuple[int, tuple[tuple[int, int], ...]] | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from timeline.captions.effects import highlight, none, word_pop
+from timeline.captions.effects import highlight, karaoke, none, one_word, word_pop
 from timeline.captions.effects.base import Effect
 
 EFFECTS: dict[str, Effect] = {
     "none": none.draw,
     "highlight": highlight.draw,
+    "karaoke": karaoke.draw,
     "word-pop": word_pop.draw,
+    "one-word": one_word.draw,
 }

@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from timeline import ass
+from timeline.captions.joining import glue, joined
 from timeline.captions.pages import Page
 from timeline.metrics import FontMetrics
 from timeline.profiles import CaptionPolicy
@@ -69,3 +70,16 @@ def shadow_events(page: Page, policy: CaptionPolicy, font: FontMetrics) -> list[
     if not policy.shadow:
         return []
     return line_events(page, policy, font, [ass.escape(text) for text in page.texts], ass.soft_shadow(policy.shadow))
+
+
+def word_places(page: Page, policy: CaptionPolicy, font: FontMetrics) -> list[tuple[Fraction, Fraction]]:
+    """Answer the middle of each word on the canvas."""
+    places: list[tuple[Fraction, Fraction]] = []
+    for (begin, end), middle in zip(page.lines, line_middles(page, policy, font), strict=True):
+        texts = [word.text for word in page.words[begin:end]]
+        left = policy.x - font.width(joined(texts), page.size) / 2
+        for text, following in zip(texts, [*texts[1:], ""], strict=True):
+            width = font.width(text, page.size)
+            places.append((left + width / 2, middle))
+            left += width + font.width(glue(text, following), page.size)
+    return places

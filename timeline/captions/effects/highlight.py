@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from timeline import ass
 from timeline.captions.effects.base import State, TimedPage, line_events, shadow_events
+from timeline.captions.joining import glue
 from timeline.metrics import FontMetrics
 from timeline.profiles import CaptionPolicy
 
@@ -18,7 +19,11 @@ def draw(timed: TimedPage, policy: CaptionPolicy, font: FontMetrics) -> list[Sta
 
 
 def _texts(timed: TimedPage, active: int, policy: CaptionPolicy) -> list[str]:
-    words = [ass.escape(word.text) for word in timed.page.words]
     accent, plain = ass.fill_colour(policy.accent), ass.fill_colour(policy.colour)
-    words[active] = f"{{{accent}}}{words[active]}{{{plain}}}"
-    return [" ".join(words[a:b]) for a, b in timed.page.lines]
+    texts = [word.text for word in timed.page.words]
+    shown = [ass.escape(text) for text in texts]
+    shown[active] = f"{{{accent}}}{shown[active]}{{{plain}}}"
+    return [
+        "".join(shown[n] + (glue(texts[n], texts[n + 1]) if n + 1 < b else "") for n in range(a, b))
+        for a, b in timed.page.lines
+    ]

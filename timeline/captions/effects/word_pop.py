@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from timeline import ass
-from timeline.captions.effects.base import State, TimedPage, line_middles, shadow_events, size_tag
+from timeline.captions.effects.base import State, TimedPage, shadow_events, size_tag, word_places
 from timeline.captions.pages import Page
 from timeline.metrics import FontMetrics
 from timeline.profiles import CaptionPolicy
@@ -19,7 +19,7 @@ REST = 105
 def draw(timed: TimedPage, policy: CaptionPolicy, font: FontMetrics) -> list[State]:
     """Answer a few states per word. Every word is an event of its own, centred on its own place."""
     below = shadow_events(timed.page, policy, font)
-    places = _places(timed.page, policy, font)
+    places = word_places(timed.page, policy, font)
     states: list[State] = []
     for word, first, stop in timed.turns():
         for scale, begin, end in _phases(first, stop):
@@ -33,19 +33,6 @@ def _phases(first: int, stop: int) -> list[tuple[int, int, int]]:
     swell = [(scale, first + step, first + step + 1) for step, scale in enumerate(SWELL) if first + step < stop]
     rest = first + len(SWELL)
     return [*swell, (REST, rest, stop)] if rest < stop else swell
-
-
-def _places(page: Page, policy: CaptionPolicy, font: FontMetrics) -> list[tuple[Fraction, Fraction]]:
-    """Answer the middle of each word on the canvas."""
-    places: list[tuple[Fraction, Fraction]] = []
-    for (begin, end), middle in zip(page.lines, line_middles(page, policy, font), strict=True):
-        text = " ".join(word.text for word in page.words[begin:end])
-        left = policy.x - font.width(text, page.size) / 2
-        for word in page.words[begin:end]:
-            width = font.width(word.text, page.size)
-            places.append((left + width / 2, middle))
-            left += width + font.width(" ", page.size)
-    return places
 
 
 def _events(
