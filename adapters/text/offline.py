@@ -34,6 +34,10 @@ from domain.catalog.words import plain, words_of
 from domain.production.ports import ProviderRefused, ScriptRequest, Usage, WrittenScript
 
 LEAST_SUPPORT = 0.3
+LEAST_OPENING_S, LEAST_ENDING_S = 20.0, 25.0
+"""Shorter films come to their facts at once, and end with the last of them."""
+THIN = 0.65
+"""The share of the asked length that the facts must fill at least."""
 MODEL = "arranged-facts-1"
 PICTOGRAPHS = frozenset({"So", "Sk", "Mn", "Co", "Cn"})
 """Unicode categories of emoji and what modifies them (accents are composed with their letters before)."""
@@ -77,18 +81,24 @@ def arrange(request: ScriptRequest) -> dict[str, Any]:
     draft = Draft(request, read_wishes(request), read_topic(request.topic, request.language))
     facts = usable_facts(draft)
     chooser = Chooser(facts, request.topic, request.language, draft.seed, draft.wishes.focus)
-    pool = facts if draft.wishes.repairing else chooser.main()
-    opener = pick_opener(chooser, pool)
+    room = draft.wishes.seconds - 1.2
+    pool = chooser.main()
+    if draft.wishes.repairing or sum(seconds_of(fact.text, draft.language) for fact in pool) < room:
+        pool = facts
+    opener = pick_opener(chooser, pool, room)
     told = [opener, *(fact for fact in pool if fact is not opener)]
     open_lines, close_lines = opening(draft, told), closing(draft, told)
     said = [*open_lines, *close_lines]
     count = scene_count(draft)
-    room = draft.wishes.seconds - 1.2 - count * 0.36 - sum(seconds_of(line, draft.language) for line in said)
-    closer = pick_closer(chooser, pool, opener, draft.language) if len(pool) > 3 else None
+    room -= count * 0.36 + sum(seconds_of(line, draft.language) for line in said)
+    ends = len(pool) > 3 and draft.wishes.seconds >= LEAST_ENDING_S
+    closer = pick_closer(chooser, pool, opener, draft.language) if ends else None
     chosen = chooser.choose(pool, room, [opener, closer] if closer else [opener])
     body = [fact for fact in chosen if fact not in (opener, closer)]
     write_scenes(draft, opener, open_lines, into_scenes(body, count - 1 - (closer is not None), draft.language))
     write_ending(draft, closer, close_lines)
+    if draft.wishes.more:
+        refuse_thin(draft, facts)
     return finished(draft, facts)
 
 
@@ -123,6 +133,21 @@ def usable_facts(draft: Draft) -> list[Fact]:
     return kept
 
 
+def refuse_thin(draft: Draft, facts: Sequence[Fact]) -> None:
+    """Raise ProviderRefused when all there is to tell falls far short of the length that was asked for."""
+    lines = [sentence["text"] for scene in draft.scenes for sentence in scene["sentences"]]
+    filled = sum(seconds_of(line, draft.language) for line in lines) + 0.36 * len(draft.scenes)
+    known_s = sum(seconds_of(fact.text, draft.language) for fact in facts)
+    if max(filled, known_s) >= THIN * draft.request.seconds:
+        return
+    raise ProviderRefused(
+        "offline",
+        f"The knowledge about “{draft.request.topic[:120]}” fills about {filled:.0f} s of the "
+        f"{draft.request.seconds:g} s asked for.",
+        fix=f"Ask for {max(10, int(filled // 5 * 5))} s, or add a knowledge document about the topic.",
+    )
+
+
 def forms_of(fact: Fact, language: str) -> list[str]:
     """Every sentence that can stand for a fact in a script."""
     spoken = with_pronoun(fact.text, subject_of(fact.text, language), language)
@@ -133,7 +158,7 @@ def forms_of(fact: Fact, language: str) -> list[str]:
 def opening(draft: Draft, facts: Sequence[Fact]) -> list[str]:
     """What is said around the opening fact: the topic as a question before it, or as a promise after it."""
     topic = speakable_topic(draft, facts)
-    if topic is None:
+    if topic is None or draft.wishes.seconds < LEAST_OPENING_S:
         return []
     if topic.kind == "question":
         return [topic.title]
@@ -180,9 +205,9 @@ def variant(draft: Draft, slot: str, forms: Sequence[str]) -> str:
 
 # ── Scenes ────────────────────────────────────────────────────────────────────────────────────────────────
 def scene_count(draft: Draft) -> int:
-    """Scenes for the length: about one for every nine seconds, at least three."""
-    wanted = max(3, round(draft.wishes.seconds / 9))
-    low, high = draft.wishes.scenes or (3, 400)
+    """Scenes for the length: about one for every nine seconds, at least three if there is room for three."""
+    wanted = max(min(3, round(draft.wishes.seconds / 6.5)), round(draft.wishes.seconds / 9))
+    low, high = draft.wishes.scenes or (1, 400)
     return min(max(wanted, low), high)
 
 

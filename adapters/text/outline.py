@@ -93,11 +93,16 @@ class Chooser:
     def choose(self, pool: Sequence[Fact], room: float, fixed: Sequence[Fact]) -> list[Fact]:
         """Fill `room` seconds with facts of the pool, the fixed ones among them, in telling order."""
         chosen, left = list(fixed), [fact for fact in pool if fact not in fixed]
+        slack, third = min(1.5, room / 10), 0.3 * room
         room -= sum(seconds_of(fact.text, self.language) for fact in fixed)
         while left:
             ids = {fact.id for fact in chosen}
             open_now = [fact for fact in left if not self.leans(fact) or self._follows(fact, ids)]
-            fitting = [fact for fact in open_now if seconds_of(fact.text, self.language) <= room + 1.5]
+            fitting = [fact for fact in open_now if seconds_of(fact.text, self.language) <= room + slack]
+            if not fitting and room > third:
+                # A little too long is better than a third of the film missing.
+                near = min(open_now, key=lambda fact: spoken_length(fact.text), default=None)
+                fitting = [near] if near and seconds_of(near.text, self.language) <= room + third else []
             if not fitting:
                 break
             best = max(fitting, key=lambda fact: (self._value(fact, chosen, ids), -fact.position))
@@ -144,13 +149,20 @@ def year_of(fact: Fact) -> int:
     return next((year for year in years if 1000 < year < 2100), 0)
 
 
-def pick_opener(chooser: Chooser, pool: Sequence[Fact]) -> Fact:
-    """The fact that opens: of those about the topic the first in its document that stands by itself."""
+def pick_opener(chooser: Chooser, pool: Sequence[Fact], room: float) -> Fact:
+    """The fact that opens: of those about the topic the first in its document that stands by itself.
+
+    In a film of a few seconds (`room`) it must be one that fits, or the shortest.
+    """
     slug = max(chooser.weight, key=lambda slug: (chooser.weight[slug], slug))
     standing = [fact for fact in pool if not chooser.leans(fact)] or list(pool)
     own = [fact for fact in standing if document_of(fact) == slug] or standing
     best = max(chooser.hit[fact.id] for fact in own)
-    return min((fact for fact in own if chooser.hit[fact.id] >= 0.75 * GOOD_HIT * best), key=lambda fact: fact.position)
+    about = [fact for fact in own if chooser.hit[fact.id] >= 0.75 * GOOD_HIT * best]
+    fitting = [fact for fact in about if seconds_of(fact.text, chooser.language) <= room]
+    if not fitting:
+        return min(about, key=lambda fact: spoken_length(fact.text))
+    return min(fitting, key=lambda fact: fact.position)
 
 
 def pick_closer(chooser: Chooser, pool: Sequence[Fact], opener: Fact, language: str) -> Fact | None:

@@ -25,6 +25,7 @@ _WITHOUT = re.compile(
 )
 _FAULT = re.compile(r"^\[(\w+)\]\s+(\S+):\s+(.*)$", re.S)
 _SCENES = re.compile(r"(\d+) to (\d+) are allowed")
+_BOUND = re.compile(r"(\d+(?:\.\d+)?) (?:s|words); at (?:most|least) (\d+(?:\.\d+)?)")
 _UNUSABLE = ("banned_word", "pattern_forbidden", "invented_number", "long_sentence", "silent", "control")
 
 
@@ -81,9 +82,18 @@ def read_faults(faults: Sequence[str], previous: Mapping[str, Any], language: st
         if code in _UNUSABLE and place in sentences:
             wishes.refused.add(sentences[place])
         elif code == "too_long":
-            wishes.seconds = spoken * 0.85
+            wishes.seconds = min(wishes.seconds, spoken * min(0.85, _share(message) * 0.92))
         elif code == "too_short":
-            wishes.seconds, wishes.more = spoken * 1.25 + 3, True
+            wishes.seconds, wishes.more = (
+                max(wishes.seconds * 1.15, spoken * max(1.25, _share(message) * 1.1) + 3),
+                True,
+            )
         elif code == "scenes" and (bounds := _SCENES.search(message)):
             wishes.scenes = (int(bounds[1]), int(bounds[2]))
             wishes.more = wishes.more or len(previous.get("scenes", ())) < wishes.scenes[0]
+
+
+def _share(message: str) -> float:
+    """The bound that a fault names as a share of what was found; 1 when it names none."""
+    found = _BOUND.search(message)
+    return float(found[2]) / max(1.0, float(found[1])) if found else 1.0

@@ -49,7 +49,12 @@ def report_faults(error: TimelineError, console: Console) -> None:
     for fault in error.faults:
         console.say(console.paint("error: ", "red", "bold") + str(fault))
     faults: list[Fault] = list(error.faults)
-    console.result({"faults": [fault.model_dump(mode="json") for fault in faults]}, f"{len(faults)} faults")
+    console.result({"faults": [fault.model_dump(mode="json") for fault in faults]}, counted(len(faults)))
+
+
+def counted(faults: int) -> str:
+    """How many faults, in words."""
+    return "1 fault" if faults == 1 else f"{faults} faults"
 
 
 def describe(compiled: Compiled) -> dict[str, object]:

@@ -70,6 +70,8 @@ class Subject:
     script: ScriptView
     facts: Sequence[Fact]
     language: str
+    seconds: float = 0.0
+    """The length that was asked for; 0 when nobody asked for one."""
 
     def sentences(self) -> Iterator[SentenceView]:
         for scene in self.script.scenes:
@@ -214,20 +216,34 @@ class JsonSchema(Validator):
 
 
 class ReadingTime(Validator):
-    """Bounds on the estimated time the narration takes to say, in seconds."""
+    """Bounds on the estimated time the narration takes to say, in seconds.
+
+    `tolerance` is the share by which it may miss the length that was asked for, where one was.
+    """
 
     kind = "reading_time"
     min_seconds: float = Field(default=0, ge=0, le=36_000)
     max_seconds: float = Field(default=36_000, gt=0, le=36_000)
+    tolerance: float | None = Field(default=None, ge=0.05, le=0.95)
 
     def check(self, subject: Subject) -> Iterator[Fault]:
         seconds = reading_seconds(subject.text(), subject.language)
-        if seconds > self.max_seconds:
-            message = f"Saying it takes about {seconds:.0f} s; at most {self.max_seconds:g} s are allowed."
-            yield self.fault("too_long", "script", message, f"Cut about {1 - self.max_seconds / seconds:.0%}.")
-        if seconds < self.min_seconds:
-            message = f"Saying it takes about {seconds:.0f} s; at least {self.min_seconds:g} s are wanted."
-            yield self.fault("too_short", "script", message, f"Add about {self.min_seconds - seconds:.0f} s.")
+        least, most = self.bounds(subject.seconds)
+        if seconds > most:
+            message = f"Saying it takes about {seconds:.0f} s; at most {most:.3g} s are allowed."
+            yield self.fault("too_long", "script", message, f"Cut about {max(0.01, 1 - most / seconds):.0%}.")
+        if seconds < least:
+            message = f"Saying it takes about {seconds:.0f} s; at least {least:.3g} s are wanted."
+            yield self.fault("too_short", "script", message, f"Add about {max(1.0, least - seconds):.0f} s.")
+
+    def bounds(self, asked: float) -> tuple[float, float]:
+        """The least and the most for a length that was asked for (0: none was)."""
+        if not asked or self.tolerance is None:
+            return self.min_seconds, self.max_seconds
+        return (
+            max(self.min_seconds, asked * (1 - self.tolerance)),
+            min(self.max_seconds, asked * (1 + self.tolerance)),
+        )
 
 
 class InventedNumbers(Validator):
@@ -272,10 +288,10 @@ def make_validator(kind: str, config: Mapping[str, Any], *, name: str = "", seve
 
 
 def check_script(
-    script: ScriptView, validators: Sequence[Validator], facts: Sequence[Fact], language: str
+    script: ScriptView, validators: Sequence[Validator], facts: Sequence[Fact], language: str, seconds: float = 0.0
 ) -> list[Fault]:
     """Run all validators over a script; every fault of every validator is reported, errors first."""
-    subject = Subject(script, facts, language)
+    subject = Subject(script, facts, language, seconds)
     found = [fault for validator in validators for fault in validator.check(subject)]
     return sorted(found, key=lambda fault: fault.severity != "error")
 

@@ -26,10 +26,10 @@ class ScriptRejected(Exception):
         self.drafts, self.faults = list(drafts), list(faults)
         shown = " ".join(f"({n}) {fault}" for n, fault in enumerate(self.faults[:MAX_SHOWN_FAULTS], 1))
         more = len(self.faults) - MAX_SHOWN_FAULTS
-        rest = f" and {more} more" if more > 0 else ""
+        rest = f" And {more} more." if more > 0 else ""
         rounds = "one draft" if len(self.drafts) == 1 else f"{len(self.drafts)} drafts"
         self.sentence = (
-            f"The writer “{writer}” did not meet the validators in {rounds}: {shown}{rest}. The last draft is kept: "
+            f"The writer “{writer}” did not meet the validators in {rounds}: {shown}{rest} The last draft is kept: "
             "edit it by hand, change the validators, or run the step again with an instruction."
         )
         super().__init__(self.sentence)
@@ -69,7 +69,8 @@ def examine(
         script = with_sound_ids(Script.model_validate(draft))
     except ValidationError as fault:
         return None, [form_fault(detail) for detail in fault.errors(include_url=False, include_input=False)]
-    return script, [*text_faults(script), *check_script(script, validators, request.facts, request.language)]
+    found = check_script(script, validators, request.facts, request.language, request.seconds)
+    return script, [*text_faults(script), *found]
 
 
 def form_fault(detail: Mapping[str, Any]) -> Fault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from domain.dispatch.stats import ratios
 from domain.production.errors import Fault, InvalidInput, NotFound, WrongState
 from domain.production.graph import Node, check_graph, make_nodes
 from domain.production.jobs import key_of, refresh
+from domain.production.lengths import check_length
 from domain.production.model import Job
 from domain.production.money import reserved_at_start, this_month
 from domain.production.pipeline import STEP_KINDS
@@ -128,6 +130,7 @@ async def _check(unit: Unit, project: Project, new: NewJob, kinds: Mapping[str, 
             ]
         else:
             faults += _check_voice(resolution, language)
+            faults += check_length(new.seconds or resolution.recipe_body.seconds, resolution.validators)
     if faults or resolution is None:
         raise InvalidInput(faults)
     return resolution
@@ -203,7 +206,9 @@ def _check_voice(resolution: Resolution, language: str) -> list[Fault]:
 
 async def _unknown_recipe(unit: Unit, slug: str) -> Fault:
     near = await nearest_recipes(unit.session, slug)
-    fix = f"Did you mean “{near[0]}”? There are: {', '.join(near)}." if near else "Save a recipe first."
+    like = bool(difflib.get_close_matches(slug, near[:1], cutoff=0.6))
+    guess = f"Did you mean “{near[0]}”? " if like else ""
+    fix = f"{guess}There are: {', '.join(near)}." if near else "Save a recipe first."
     return Fault("recipe", f"There is no recipe “{slug[:80]}”.", fix)
 
 

@@ -8,6 +8,7 @@ from adapters.text.grammar import figure_of, keywords_of, short_subject, split_l
 from adapters.text.offline import OfflineWriter, forms_of, speakable
 from adapters.text.phrases import read_topic
 from domain.catalog import demo
+from domain.catalog.demo.content import demo_workspace
 from domain.catalog.knowledge import KnowledgeDocument, parse_document, select_facts, unsourced
 from domain.catalog.validators import make_validator
 from domain.catalog.words import reading_seconds
@@ -100,6 +101,46 @@ class TestScripts:
 
     async def test_the_same_request_gives_the_same_script(self, topic, language, seconds):
         assert (await write(topic, language, seconds))[1] == (await write(topic, language, seconds))[1]
+
+
+LENGTHS = (10, 15, 20, 30, 45, 60, 90, 120)
+TOPICS = {
+    "en": ("How Hubble saw ten thousand galaxies in an empty patch of sky", "The Moon", "What is a black hole?"),
+    "pt-BR": ("A viagem das sondas Voyager", "A Lua", "Como o Hubble viu dez mil galáxias"),
+}
+RECIPES = list(demo_workspace().of_kind("recipe"))
+VALIDATORS = {item.slug: item.body for item in demo_workspace().of_kind("validator")}
+
+
+def validators_of(recipe):
+    bodies = [(slug, VALIDATORS[slug]) for slug in recipe.body["validators"]]
+    return [make_validator(body["validator"], body["settings"], name=slug) for slug, body in bodies]
+
+
+class TestLengths:
+    @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.slug)
+    @pytest.mark.parametrize("seconds", LENGTHS)
+    async def test_every_length_of_every_recipe_is_met(self, recipe, seconds):
+        language = recipe.body["language"]
+        for topic in TOPICS[language]:
+            asked = request(topic, language, seconds)
+            _, script, faults = await write_script(WRITER, asked, validators_of(recipe), max_rounds=3)
+            assert faults == [], topic
+            assert all(sentence.text[-1] in ".?!" for sentence in script.sentences())
+            assert len(script.scenes) <= max(2, seconds // 6)
+
+    async def test_too_little_knowledge_names_the_length_that_can_be_had(self):
+        validators = [make_validator("reading_time", {"tolerance": 0.3})]
+        with pytest.raises(ProviderRefused) as refused:
+            await write_script(WRITER, request("Voyager", "en", 900), validators, max_rounds=3)
+        assert re.search(r"fills about \d+ s of the 900 s asked for\.$", refused.value.sentence)
+        offered = int(re.search(r"Ask for (\d+) s", refused.value.fix)[1])
+        await write_script(WRITER, request("Voyager", "en", offered), validators, max_rounds=3)
+
+    async def test_a_bound_far_away_is_reached_in_few_rounds(self):
+        validators = [make_validator("reading_time", {"min_seconds": 100, "max_seconds": 130})]
+        _, _, faults = await write_script(WRITER, request("The Moon", "en", 60), validators, max_rounds=3)
+        assert faults == []
 
 
 class TestWishes:
