@@ -148,7 +148,8 @@ class AzureBatchDouble(Double):
             del self.jobs[name]
             return Reply(204)
         job.looks += 1
-        return Reply.of(self._told(job), retry_after="0")
+        # Nobody is told to hurry for what will not be ready.
+        return Reply.of(self._told(job), **({} if job.fault == "stuck" else {"retry_after": "0"}))
 
     def _put(self, call: Call, name: str, fault: str) -> Reply:
         try:
