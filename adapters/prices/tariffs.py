@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from adapters.prices.book import PriceBook, PriceFault, price_book
+from adapters.prices.voices import price_kind
 from domain.usage.quote import Range
-
-ONLY_MODEL: Mapping[str, str] = {"azure": "neural"}
-"""Providers whose price does not hang on the model that is named, and whose it is."""
 
 OPENAI_TOKENS: Mapping[str, tuple[int, int, int]] = {
     "low": (270, 400, 450),
@@ -34,7 +32,7 @@ class PriceFiles:
 
     def rates(self, provider: str, model: str, prompt_tokens: int = 0) -> Mapping[str, Fraction | None] | None:
         book = self._book(provider)
-        known = book.model(ONLY_MODEL.get(provider, model)) if book else None
+        known = book.model(price_kind(model) if provider == "azure" else model) if book else None
         return known.rates(prompt_tokens) if known else None
 
     def picture(

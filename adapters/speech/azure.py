@@ -15,10 +15,11 @@ import structlog
 from adapters.egress import Caps
 from adapters.egress_rules import Allowance
 from adapters.prices.book import PriceBook, price_book
+from adapters.prices.voices import price_kind
 from adapters.speech.azure_batch import CALL_CAPS, FETCH_CAPS, KEEP_HOURS, PATIENCE_S, BatchSynthesis, grouped
 from adapters.speech.azure_line import Line, places, sound_key
 from adapters.speech.azure_ssml import LABEL, NAME, AzureText, azure_text
-from adapters.speech.azure_voices import AzureVoice, Voices, price_kind
+from adapters.speech.azure_voices import AzureVoice, Voices
 from adapters.speech.azure_zip import Heard
 from adapters.speech.heard import faults_of_times, place_words, shared_out, trimmed
 from domain.production.ports import ProviderError, SpeechRequest, SpokenGroup, SpokenSentence, SpokenWord, Usage

@@ -20,8 +20,8 @@ from adapters.outcomes import FAILURES, Said, retry_after
 from adapters.speech.azure_line import Answer, Line, Places, failure
 from adapters.speech.azure_ssml import LABEL, NAME, AzureText
 from adapters.speech.azure_zip import BadResult, Result, read_results
-from domain.production.ports import ProviderError, Usage
-from domain.production.provider_errors import OutcomeUnknown, PartialAnswer, Unavailable, with_usage
+from domain.production.ports import ProviderError
+from domain.production.provider_errors import OutcomeUnknown, PartialAnswer, Unavailable
 
 VERSION = "2024-04-01"
 FORMAT = "riff-48khz-16bit-mono-pcm"
@@ -256,7 +256,8 @@ def _fetch_failure(answer: Answer) -> ProviderError:
 def _unusable(sentence: str, request_id: str) -> ProviderError:
     told = f"{LABEL} answered a result that cannot be used. {sentence}"
     fix = "The order is paid and still there: resume the job to fetch it again without paying again."
-    return with_usage(PartialAnswer(NAME, told, request_id=request_id, fix=fix), Usage({"calls": 1}, None))
+    # Its bill is recorded once, with the result; a bill with this error would count it twice.
+    return PartialAnswer(NAME, told, request_id=request_id, fix=fix)
 
 
 def _status(answer: Answer) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from adapters.prices.voices import price_kind
 from adapters.speech.azure_line import Line, failure
 from adapters.speech.azure_ssml import LABEL, NAME
 from domain.catalog.words import same_language
@@ -48,13 +49,6 @@ def read_voice(row: Mapping[str, Any]) -> AzureVoice | None:
         price_kind(name, str(row.get("VoiceType") or "")),
         str(row.get("Status") or "GA"),
     )
-
-
-def price_kind(name: str, voice_type: str = "") -> str:
-    """The line of the price file that a voice belongs to."""
-    if ":" in name or "HD" in voice_type or "Turbo" in name:
-        return "neural-hd"
-    return "neural" if not voice_type or voice_type == "Neural" else "custom-neural"
 
 
 def _texts(value: Any) -> tuple[str, ...]:

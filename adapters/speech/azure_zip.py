@@ -63,7 +63,7 @@ def _entries(archive: zipfile.ZipFile, count: int) -> dict[str, zipfile.ZipInfo]
     found: dict[str, zipfile.ZipInfo] = {}
     listed = archive.infolist()
     if len(listed) > 4 * count + 16:
-        raise BadResult(f"The result holds {len(listed)} files for {count} sentences.")
+        raise BadResult(f"The result holds {len(listed)} files, too many for its {count} sounds.")
     for info in listed:
         if _dangerous(info):
             raise BadResult(f"The result holds a file that leads outside its folder: “{info.filename[:80]}”.")

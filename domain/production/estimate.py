@@ -24,8 +24,9 @@ TOKENS_PER_SCENE = 150
 FORM_TOKENS = 900
 """House rules and the schema of the answer, sent with every script."""
 WORDS_PER_SENTENCE = 14.0
-MARKUP_PER_SENTENCE = 60.0
-"""Characters of billed markup around one sentence: pauses, prosody, style."""
+PROSODY, CHANGE, STYLE, DEGREE, PAUSE = 19, 11, 50, 19, 21
+"""Characters of billed markup: around a sentence with changes, for each change, for a style and its degree, a pause."""
+COMMAS_PER_SENTENCE = 0.8
 ROUNDS = 3
 """Drafts a script may take until it passes the validators."""
 
@@ -85,11 +86,20 @@ def _voice(spec: JobSpec, crew: Crew) -> Demand:
     provider, model = crew.narrator
     words = spec.seconds * WORDS_PER_SECOND
     sentences = max(1.0, words / WORDS_PER_SENTENCE)
-    count = words * CHARACTERS_PER_WORD + (0 if provider in LOCAL else sentences * MARKUP_PER_SENTENCE)
+    count = words * CHARACTERS_PER_WORD + (0 if provider in LOCAL else sentences * _markup(spec))
     calls = Range(sentences * 0.8, sentences, sentences * 1.3)
     amount = Range(count * 0.85, count, count * 1.2)
     voice = spec.voice.body.voice if provider not in LOCAL else model
     return Demand("narrate", provider, voice, "characters", calls, {"characters": amount})
+
+
+def _markup(spec: JobSpec) -> float:
+    """Characters of markup that are billed with one sentence."""
+    voice = spec.voice.body
+    changes = sum(text.strip("+-0% ") != "" for text in (voice.rate, voice.pitch))
+    style = (STYLE + len(voice.style) if voice.style else 0) + (DEGREE if voice.style and voice.degree != 100 else 0)
+    pauses = COMMAS_PER_SENTENCE * PAUSE if spec.ssml.body.pauses.get("comma") else 0
+    return (PROSODY + CHANGE * changes if changes else 0) + style + pauses
 
 
 def _pictures(spec: JobSpec, crew: Crew, tariffs: Tariffs) -> Demand:

@@ -167,8 +167,12 @@ class Effects(Protocol):
         decode: Callable[[bytes], T],
         usage: Callable[[T], Usage] | None = None,
         idempotent: bool = False,
+        ref: str = "",
+        amount: Mapping[str, int] | None = None,
     ) -> T:
         """Make a call once: record the intent, call, keep the raw answer, record the cost.
+
+        `ref`: the provider's own name of the call, where it is known beforehand; `amount`: what it will consume.
 
         The same request of the same step finds the recorded answer instead of calling again, also in a later
         attempt and after a crash. `idempotent`: asking again is safe and free (offline tools, or a provider that

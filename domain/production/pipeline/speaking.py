@@ -98,6 +98,7 @@ class Speaking:
                 decode=decode_spoken,
                 usage=lambda spoken: spoken.usage,
                 idempotent=narrator.name == "espeak",
+                amount=characters_of([request]),
             )
             return _product(answer)
 
@@ -166,6 +167,8 @@ class Speaking:
                 decode=decode_group,
                 usage=lambda spoken: spoken.usage,
                 idempotent=repeatable,
+                ref=name,
+                amount=characters_of(requests),
             )
         )
         for place, spoken in zip(group, answer.sentences, strict=True):
@@ -195,6 +198,11 @@ class Speaking:
                 task.cancel()
                 await asyncio.wait({task})
         return task.result()
+
+
+def characters_of(requests: Sequence[SpeechRequest]) -> dict[str, int]:
+    """About what speaking will consume."""
+    return {"characters": sum(len(word) + 1 for request in requests for word in request.words)}
 
 
 def sentence_parts(request: SpeechRequest, build: str, salt: str) -> dict[str, Any]:

@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.prices.book import price_book
+from adapters.prices.voices import price_kind
 from adapters.speech import azure_zip
 from adapters.speech.alignment import aligned_words, warped
 from adapters.speech.azure_line import kind_of_answer, places
 from adapters.speech.azure_ssml import azure_text, billed_characters, locale_of
-from adapters.speech.azure_voices import price_kind, read_voice, require_voice
+from adapters.speech.azure_voices import read_voice, require_voice
 from adapters.speech.azure_zip import BadResult, Heard, read_results
 from adapters.speech.espeak import EspeakNarrator
 from adapters.speech.heard import SLACK, faults_of_times, place_words, shared_out
