@@ -21,6 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from adapters.settings import Settings
 from domain.catalog import model as catalog
+from domain.catalog import provider_rows
 from domain.dispatch import model as dispatch
 from domain.production import model as production
 from domain.usage import model as usage
@@ -30,7 +31,7 @@ from tenants.records import Base
 from tenants.rls import APP, OWNER, SYSTEM, faults
 from tenants.unit import Units
 
-MODELS = (tenancy, catalog, usage, dispatch, production)
+MODELS = (tenancy, catalog, provider_rows, usage, dispatch, production)
 """Every module of rows; a new one is added here so that migrations and tests see its tables."""
 
 METADATA = Base.metadata

@@ -1,4 +1,4 @@
-"""How often a provider may be asked, by all workers together, and when it is left alone: rate limits and breakers.
+"""How often a provider may be asked, by all workers together, and when it is left alone: rates, seats and breakers.
 
 Rate: the generic cell rate algorithm (one time stamp per key; no windows, no bursts beyond `burst`). Breaker: opens
 after repeated faults, at once where asking again is useless (a refused key, a used-up quota, a model that is gone), and
@@ -9,8 +9,10 @@ whose Redis is down still asks no faster than `rate` per worker. Times: microsec
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -90,6 +92,17 @@ return 0
 """
 
 
+_SIT = """
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+if not redis.call('ZSCORE', KEYS[1], ARGV[1]) and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
+redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), ARGV[1])
+redis.call('PEXPIRE', KEYS[1], math.ceil(tonumber(ARGV[3]) / 1000) + 1000)
+return 1
+"""
+
+
 class Shelf(Protocol):
     """What limits are kept on. Times in microseconds."""
 
@@ -111,6 +124,12 @@ class Shelf(Protocol):
 
     async def drop(self, *keys: str) -> None: ...
 
+    async def sit(self, key: str, token: str, most: int, life: int) -> bool:
+        """Take one of `most` seats, or keep the one that is held; it is free again when its life is over."""
+        ...
+
+    async def stand(self, key: str, token: str) -> None: ...
+
 
 class RedisShelf:
     """Limits shared by all workers."""
@@ -118,6 +137,7 @@ class RedisShelf:
     def __init__(self, redis: Redis) -> None:
         self._redis: Any = redis
         self._gcra, self._hold = redis.register_script(_GCRA), redis.register_script(_HOLD)
+        self._sit = redis.register_script(_SIT)
 
     async def take(self, key: str, rate: Rate) -> int:
         return int(await self._gcra(keys=[key], args=[rate.interval, rate.burst]))
@@ -140,6 +160,12 @@ class RedisShelf:
     async def drop(self, *keys: str) -> None:
         await self._redis.delete(*keys)
 
+    async def sit(self, key: str, token: str, most: int, life: int) -> bool:
+        return bool(await self._sit(keys=[key], args=[token, most, life]))
+
+    async def stand(self, key: str, token: str) -> None:
+        await self._redis.zrem(key, token)
+
 
 @dataclass
 class OwnShelf:
@@ -149,6 +175,7 @@ class OwnShelf:
     _due: dict[str, int] = field(default_factory=dict)
     _ends: dict[str, int] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
+    _seats: dict[str, dict[str, int]] = field(default_factory=dict)
 
     async def take(self, key: str, rate: Rate) -> int:
         wait, self._due[key] = gcra(self.now(), self._due.get(key, 0), rate)
@@ -178,9 +205,24 @@ class OwnShelf:
             self._ends.pop(key, None)
             self._counts.pop(key, None)
 
+    async def sit(self, key: str, token: str, most: int, life: int) -> bool:
+        now = self.now()
+        seats = {held: end for held, end in self._seats.get(key, {}).items() if end > now}
+        self._seats[key] = seats
+        if token not in seats and len(seats) >= most:
+            return False
+        seats[token] = now + life
+        return True
+
+    async def stand(self, key: str, token: str) -> None:
+        self._seats.get(key, {}).pop(token, None)
+
 
 PROBE_S = 120.0
 """How long a single probe may take before another is let through."""
+SEAT_S = 30.0
+"""How long the place of a call is kept without word from its process."""
+SEAT_PAUSE_S = 0.25
 MEMORY_S = 3600.0
 """How long after its rest a breaker remembers that it was open."""
 
@@ -219,6 +261,36 @@ class Limits:
     async def hold(self, key: str, rate: Rate, seconds: float) -> None:
         """Grant nobody a call for some seconds, because the provider said so."""
         await self._on_shelf(lambda shelf: shelf.hold(f"vfos:rate:{key}", rate, round(seconds * SECOND)))
+
+    @asynccontextmanager
+    async def seat(self, key: str, most: int, patience: float) -> AsyncIterator[float]:
+        """Hold one of `most` places for a call (0 = as many as come); yields 0, else the seconds waited in vain.
+
+        A place of a process that dies is free again after SEAT_S seconds.
+        """
+        token, place, waited = secrets.token_hex(8), f"vfos:seats:{key}", 0.0
+        while most and not await self._sit(place, token, most):
+            if waited >= patience:
+                yield max(waited, SEAT_PAUSE_S)
+                return
+            await self._sleep(SEAT_PAUSE_S)
+            waited += SEAT_PAUSE_S
+        keeping = asyncio.create_task(self._keep(place, token, most)) if most else None
+        try:
+            yield 0.0
+        finally:
+            if keeping:
+                keeping.cancel()
+                await asyncio.gather(keeping, return_exceptions=True)
+                await self._on_shelf(lambda shelf: shelf.stand(place, token))
+
+    async def _sit(self, place: str, token: str, most: int) -> bool:
+        return bool(await self._on_shelf(lambda shelf: shelf.sit(place, token, most, round(SEAT_S * SECOND))))
+
+    async def _keep(self, place: str, token: str, most: int) -> None:
+        while True:
+            await asyncio.sleep(SEAT_S / 3)
+            await self._sit(place, token, most)
 
     # ── Breaker ───────────────────────────────────────────────────────────────────────────────────────────
     async def resting(self, key: str) -> float:

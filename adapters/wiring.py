@@ -5,17 +5,21 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from adapters.database import Engines, make_engines
+from adapters.egress_rules import Allowance
 from adapters.queue.signal import RedisSignal
 from adapters.settings import Settings
 from adapters.store.objects import open_store
-from domain.production.pipeline.base import Tools
-from domain.production.ports import ObjectStore
-from tenants.unit import Units
+from domain.production.pipeline.base import Tools, Work
+from domain.production.ports import ImageMaker, ObjectStore
+from tenants.unit import Unit, Units
 
 if TYPE_CHECKING:
+    from adapters.vendors.desk import Desk
+    from tenants.vault import Vault
     from timeline.metrics import FontMetrics
 
 
@@ -28,6 +32,23 @@ class Runtime:
     signal: RedisSignal
     units: Units
     store: ObjectStore
+
+    @functools.cached_property
+    def vault(self) -> Vault:
+        """The secrets of all workspaces; the key file is read, or made with mode 0600, at the first use.
+
+        Raises KeyFault.
+        """
+        from tenants.keyring import load_ring
+        from tenants.vault import Vault
+
+        return Vault(load_ring(self.settings.secret_key_file, self.settings.secret_keys))
+
+    def open_desk(self) -> Desk:
+        """Open the desk of providers; close it with `close`. Raises KeyFault."""
+        from adapters.vendors.desk import Desk
+
+        return Desk(self.units, self.vault, Allowance.parse(self.settings.egress_allow), self.settings.redis_url)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -43,15 +64,20 @@ def build_runtime(settings: Settings, process: str = "command") -> Runtime:
     return Runtime(settings, engines, signal, engines.units(signal), store)
 
 
-def build_tools(settings: Settings, store: ObjectStore) -> Tools:
-    """Choose the providers of a worker. Without keys everything is made on this machine, and says so (draft)."""
+def build_tools(settings: Settings, store: ObjectStore, desk: Desk | None = None) -> Tools:
+    """Choose the tools of a worker. What needs no provider is made on this machine, and says so (draft).
+
+    Jobs whose project has chosen providers get those in their place, from the desk.
+    """
     from adapters.images.artboard import ArtBoard
+    from adapters.images.chain import ImageChain
     from adapters.media.renderer import FfmpegRenderer
     from adapters.speech.espeak import EspeakNarrator
     from adapters.text.liquid import render_prompt
     from adapters.text.offline import OfflineWriter
 
-    renderer, writer, narrator, images = FfmpegRenderer(), OfflineWriter(), EspeakNarrator(), ArtBoard()
+    renderer, writer, narrator, board = FfmpegRenderer(), OfflineWriter(), EspeakNarrator(), ArtBoard()
+    images = ImageChain([board])
     return Tools(
         store=store,
         writer=writer,
@@ -59,15 +85,31 @@ def build_tools(settings: Settings, store: ObjectStore) -> Tools:
         images=images,
         renderer=renderer,
         build=" ".join((renderer.build, writer.build, narrator.build, images.build)),
-        extra={"render_prompt": render_prompt, "font_metrics": film_fonts},
+        extra={"render_prompt": render_prompt, "font_metrics": film_fonts, "board": board},
+        fit=functools.partial(_outfit, desk, board),
     )
 
 
-def narrator_build() -> str:
-    """Name the build of the narrator that workers speak with, without starting it; part of a sentence's key."""
-    from adapters.speech.espeak import EspeakNarrator
+async def _outfit(desk: Desk | None, board: ImageMaker, tools: Tools, work: Work) -> Tools:
+    if desk is None:
+        return tools
+    from adapters.vendors.outfit import outfit
 
-    return EspeakNarrator.build
+    return await outfit(desk, board, tools, work)
+
+
+async def narrator_build(unit: Unit, spec: Mapping[str, Any]) -> str:
+    """Name the build of the narrator that a job is spoken with, without starting it; part of a sentence's key."""
+    chosen = (spec.get("providers") or {}).get("narrator")
+    if chosen is None:
+        from adapters.speech.espeak import EspeakNarrator
+
+        return EspeakNarrator.build
+    from adapters.vendors.makers import build_of
+    from domain.catalog.provider_rows import Provider
+
+    row = await unit.session.get(Provider, (unit.tenant_id, UUID(chosen["id"])))
+    return build_of(row) if row else f"{chosen['kind']}:removed"
 
 
 @functools.cache

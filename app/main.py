@@ -17,7 +17,7 @@ from app.errors import convert
 from app.forms import LIMIT
 from app.guards import add_headers, same_site, signed_in, synchronised
 from app.live import stream_job
-from app.pages import artifacts, home, job, jobs, pictures, script, settings, start, static
+from app.pages import artifacts, home, job, jobs, pictures, providers, script, settings, start, static
 from app.site import Site, open_site
 
 OPEN_HANDLERS: tuple[Any, ...] = (
@@ -56,6 +56,14 @@ CLOSED_HANDLERS: tuple[Any, ...] = (
     pictures.save_picture,
     pictures.take_out,
     pictures.bring_back,
+    providers.show_providers,
+    providers.show_new_provider,
+    providers.add_one,
+    providers.show_provider,
+    providers.save_one,
+    providers.do_with_provider,
+    providers.show_choice,
+    providers.save_choice,
     settings.show_settings,
     settings.save_settings,
     settings.end_one,

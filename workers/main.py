@@ -32,6 +32,7 @@ from domain.dispatch.farm import join_farm, set_worker_state
 from domain.production.engine import Engine, reap_orphans
 from domain.production.pipeline import STEP_KINDS
 from domain.production.pipeline.base import StepKind, Tools
+from tenants.keyring import KeyFault
 from workers import host
 from workers.actors import declare_slot
 from workers.middleware import DrainGuard
@@ -84,9 +85,10 @@ class WorkerUnit:
         """Work until told to end; leaves no step behind."""
         self._start_thread("loop", self._loop.run_forever)
         runtime = wiring.build_runtime(self._settings, "worker")
+        desk = runtime.open_desk()
         engine = Engine(
             units=runtime.units,
-            tools=tools or wiring.build_tools(self._settings, runtime.store),
+            tools=tools or wiring.build_tools(self._settings, runtime.store, desk),
             kinds=self._kinds,
             home=self._settings.home,
             lease_s=float(self._settings.lease_seconds),
@@ -105,6 +107,7 @@ class WorkerUnit:
         stop_tickets()
         renewer.stop()
         self._await(set_worker_state(engine.units, worker_id, "gone"))
+        self._await(desk.close())
         self._await(runtime.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         log.info("worker.ended", worker=str(worker_id))
@@ -174,7 +177,7 @@ def main(arguments: Sequence[str] | None = None, kinds: Mapping[str, StepKind] =
         signal.signal(signal.SIGTERM, unit.end)
         signal.signal(signal.SIGINT, unit.end)
         unit.run()
-    except (SettingsError, DatabaseError, PoolsError) as fault:
+    except (SettingsError, DatabaseError, PoolsError, KeyFault) as fault:
         sys.stderr.write(f"{fault}\n")
         return 2
     return 0

@@ -22,6 +22,7 @@ class ArtBoard:
     """
 
     name = "artboard"
+    model = ""
     build = VERSION
 
     def __init__(self) -> None:

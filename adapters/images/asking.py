@@ -88,13 +88,13 @@ async def ask_mildly(request: PictureRequest, ask: Callable[[str], Awaitable[Mad
     try:
         return await ask(picture_prompt(request))
     except UnsafeRequest as stopped:
-        before = usage_of(stopped)
+        before, objection = usage_of(stopped), stopped.sentence
     try:
         made = await ask(milder_prompt(request))
     except UnsafeRequest as again:
         after = usage_of(again)
         raise with_usage(again, add_usage(before, after) if before or after else None) from again
-    return replace(made, usage=add_usage(before, made.usage))
+    return replace(made, usage=add_usage(before, made.usage), softened=objection)
 
 
 async def finished(service: Service, answer: Answer, encoded: str, usage: Usage, credit: str) -> MadePicture:

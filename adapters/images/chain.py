@@ -10,140 +10,76 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from adapters.limits import Limits, Rate
-from adapters.turns import note_failure, require_turn
-from domain.production.ports import ImageMaker, MadePicture, PictureRequest, ProviderBusy, ProviderError, Usage
-from domain.production.provider_errors import (
-    OutcomeUnknown,
-    add_usage,
-    kind_of,
-    usage_of,
-    with_usage,
-)
+from domain.production.ports import Fallback, ImageMaker, OnFallback, ProviderBusy, ProviderError
+from domain.production.provider_errors import LeftAlone, NoTurn, OutcomeUnknown, kind_of, usage_of
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 16.0
 
-
-@dataclass(frozen=True)
-class Link:
-    """One maker of a chain. `key` names its credential in limits (default: the maker's name); no rate = no limit."""
-
-    maker: ImageMaker
-    rate: Rate | None = None
-    key: str = ""
-
-    @property
-    def limit_key(self) -> str:
-        return self.key or self.maker.name
-
-
-@dataclass(frozen=True)
-class Fallback:
-    """One step down a chain: who failed, why (kind and sentence), who is asked next, and what it has cost."""
-
-    provider: str
-    then: str
-    kind: str
-    sentence: str
-    request_id: str = ""
-    usage: Usage | None = None
-
-
-OnFallback = Callable[[Fallback], None]
-Perform = Callable[[ImageMaker, PictureRequest], Awaitable[MadePicture]]
-"""Makes the call of one link, through the ledger where there is one."""
-
-
-async def call_directly(maker: ImageMaker, request: PictureRequest) -> MadePicture:
-    """Call a maker without a ledger."""
-    return await maker.make(request)
+T = TypeVar("T")
 
 
 class ImageChain:
-    """ImageMaker that asks its links in order. The last one should be the art board, which always works."""
+    """Makers that are asked in order. The last one should be the art board, which always works."""
 
     def __init__(
         self,
-        links: Sequence[Link],
-        limits: Limits,
-        on_fallback: OnFallback,
+        makers: Sequence[ImageMaker],
         *,
         tries: int = 3,
         patience: float = 45.0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """`tries` per link and picture; `patience`: seconds a link may make one picture wait, all waits together."""
-        if not links:
+        """`tries` per maker and picture; `patience`: seconds a maker may make one picture wait, all waits together."""
+        if not makers:
             raise ValueError("A chain needs at least one maker.")
-        self._links, self._limits, self._on_fallback = list(links), limits, on_fallback
+        self._makers = list(makers)
         self._tries, self._patience, self._sleep, self._chance = tries, patience, sleep, chance
-        self.name = "+".join(link.maker.name for link in self._links)
-        self.build = "+".join(link.maker.build for link in self._links)
+        self.name = "+".join(maker.name for maker in self._makers)
+        self.build = "+".join(maker.build for maker in self._makers)
 
-    async def make(
-        self,
-        request: PictureRequest,
-        *,
-        on_fallback: OnFallback | None = None,
-        perform: Perform = call_directly,
-    ) -> MadePicture:
-        """Make one picture. Raises OutcomeUnknown of any link, and whatever the last link raises.
+    async def first(self, attempt: Callable[[ImageMaker], Awaitable[T]], tell: OnFallback) -> T:
+        """Answer what the first maker that works has made; `attempt` makes the call, through the ledger if need be.
 
-        The picture's usage holds what failed links have consumed as well.
+        Raises OutcomeUnknown of any maker, what is no ProviderError at once, and whatever the last maker raises.
         """
-        tell = on_fallback or self._on_fallback
-        spent: list[Usage | None] = []
-        for link, after in zip(self._links, [*self._links[1:], None], strict=True):
+        for maker, after in zip(self._makers, [*self._makers[1:], None], strict=True):
             try:
-                made = await self._ask(link, request, perform, spent)
-            except OutcomeUnknown as lost:
-                if any(spent):
-                    with_usage(lost, add_usage(*spent, lost.usage))
+                return await self._ask(maker, attempt)
+            except OutcomeUnknown:
                 raise
             except ProviderError as error:
                 if after is None:
                     raise
-                spent.append(usage_of(error))
-                tell(_fallback(link, after, error))
-            else:
-                return replace(made, usage=add_usage(*spent, made.usage)) if spent else made
-        raise AssertionError("the last link answers or raises")
+                tell(_fallback(maker, after, error))
+        raise AssertionError("the last maker answers or raises")
 
-    async def _ask(
-        self, link: Link, request: PictureRequest, perform: Perform, spent: list[Usage | None]
-    ) -> MadePicture:
-        """Ask one link until it answers, refuses, or patience ends."""
+    async def _ask(self, maker: ImageMaker, attempt: Callable[[ImageMaker], Awaitable[T]]) -> T:
+        """Ask one maker until it answers, refuses, or patience ends."""
         patience = self._patience
         for number in range(1, self._tries + 1):
-            await require_turn(self._limits, link.maker.name, link.limit_key, link.rate, patience)
             try:
-                made = await perform(link.maker, request)
-            except ProviderError as error:
-                await note_failure(self._limits, link.limit_key, link.rate, error)
+                return await attempt(maker)
+            except (LeftAlone, NoTurn):
+                raise
+            except ProviderBusy as error:
                 pause = self._pause(error, number)
                 if pause is None or pause > patience:
                     raise
-                spent.append(usage_of(error))
                 patience -= pause
                 await self._sleep(pause)
-            else:
-                await self._limits.worked(link.limit_key)
-                return made
         raise AssertionError("the last try answers or raises")
 
-    def _pause(self, error: ProviderError, number: int) -> float | None:
+    def _pause(self, error: ProviderBusy, number: int) -> float | None:
         """Seconds before the next try; None when there is none."""
-        if not isinstance(error, ProviderBusy) or number >= self._tries:
+        if number >= self._tries:
             return None
         if error.retry_after is not None:
             return error.retry_after
         return float(self._chance() * min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**number))
 
 
-def _fallback(link: Link, after: Link, error: ProviderError) -> Fallback:
-    return Fallback(
-        link.maker.name, after.maker.name, kind_of(error), error.sentence, error.request_id, usage_of(error)
-    )
+def _fallback(maker: ImageMaker, after: ImageMaker, error: ProviderError) -> Fallback:
+    return Fallback(maker.name, after.name, kind_of(error), error.sentence, error.request_id, usage_of(error))

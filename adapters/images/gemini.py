@@ -29,7 +29,7 @@ from adapters.images.asking import (
     sound_key,
 )
 from adapters.prices.book import PriceBook, price_book
-from domain.production.ports import MadePicture, PictureRequest, Usage
+from domain.production.ports import Checked, MadePicture, PictureRequest, Usage
 from domain.production.provider_errors import BadRequest
 
 NAME, LABEL = "gemini", "Gemini"
@@ -78,12 +78,12 @@ class GeminiImages:
         """Make one picture. Raises the errors of domain/production/provider_errors.py."""
         return await ask_mildly(request, lambda prompt: self._ask(prompt, request))
 
-    async def check(self) -> str:
-        """Look the model up, which is free; answer one sentence. Raises the errors of `make`."""
+    async def check(self) -> Checked:
+        """Look the model up, which is free. Raises the errors of `make`."""
         answer = await self._service.call("GET", self._url)
         if answer.status != 200 or dig(answer.data, "name") != f"models/{self.model}":
             raise self._service.fail(answer, judge(answer))
-        return f"{LABEL} answered; the key may use {self.model}."
+        return Checked(f"{LABEL} answered; the key may use {self.model}.", answer.request_id)
 
     async def _ask(self, prompt: str, request: PictureRequest) -> MadePicture:
         picture = {"aspectRatio": nearest_ratio(request.width, request.height), "imageSize": self._image_size(request)}

@@ -26,7 +26,7 @@ from adapters.images.asking import (
     sound_key,
 )
 from adapters.prices.book import PriceBook, price_book
-from domain.production.ports import MadePicture, PictureRequest, Usage
+from domain.production.ports import Checked, MadePicture, PictureRequest, Usage
 
 NAME, LABEL = "openai", "OpenAI"
 BASE_URL = "https://api.openai.com/v1"
@@ -66,12 +66,12 @@ class OpenAiImages:
         """Make one picture. Raises the errors of domain/production/provider_errors.py."""
         return await ask_mildly(request, lambda prompt: self._ask(prompt, request))
 
-    async def check(self) -> str:
-        """Look the model up, which is free; answer one sentence. Raises the errors of `make`."""
+    async def check(self) -> Checked:
+        """Look the model up, which is free. Raises the errors of `make`."""
         answer = await self._service.call("GET", f"{self._base}/models/{self.model}")
         if answer.status != 200 or dig(answer.data, "id") != self.model:
             raise self._service.fail(answer, judge(answer))
-        return f"{LABEL} answered; the key may use {self.model}."
+        return Checked(f"{LABEL} answered; the key may use {self.model}.", answer.request_id)
 
     async def _ask(self, prompt: str, request: PictureRequest) -> MadePicture:
         width, height = legal_size(request.width, request.height)

@@ -87,11 +87,19 @@ def read_prices(path: Path) -> PriceBook:
     """Read a price file. Raises PriceFault."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as fault:
+        raise PriceFault(f"The price file {path.name} cannot be used: {type(fault).__name__} {fault}.") from fault
+    return make_book(content, path.name)
+
+
+def make_book(content: Any, name: str) -> PriceBook:
+    """Make a price book of a price file's JSON; `name` says which file is at fault. Raises PriceFault."""
+    try:
         models = {name: _model(values) for name, values in content["models"].items()}
         factors = {name: Fraction(text) for name, text in content.get("multipliers", {}).items()}
         return PriceBook(content["provider"], date.fromisoformat(content["as_of"]), models, factors)
-    except (OSError, KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as fault:
-        raise PriceFault(f"The price file {path.name} cannot be used: {type(fault).__name__} {fault}.") from fault
+    except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError, IndexError) as fault:
+        raise PriceFault(f"The price file {name} cannot be used: {type(fault).__name__} {fault}.") from fault
 
 
 def _model(values: Mapping[str, Any]) -> ModelPrice:

@@ -22,7 +22,15 @@ from adapters.speech.azure_ssml import LABEL, NAME, AzureText, azure_text
 from adapters.speech.azure_voices import AzureVoice, Voices
 from adapters.speech.azure_zip import Heard
 from adapters.speech.heard import faults_of_times, place_words, shared_out, trimmed
-from domain.production.ports import ProviderError, SpeechRequest, SpokenGroup, SpokenSentence, SpokenWord, Usage
+from domain.production.ports import (
+    Checked,
+    ProviderError,
+    SpeechRequest,
+    SpokenGroup,
+    SpokenSentence,
+    SpokenWord,
+    Usage,
+)
 from domain.production.provider_errors import PartialAnswer, with_usage
 
 if TYPE_CHECKING:
@@ -86,11 +94,11 @@ class AzureSpeaker:
         """Every voice of the resource by name; free, and kept for a while."""
         return await self._voices.all()
 
-    async def check(self) -> str:
-        """Ask for the list of voices, which is free; answer one sentence. Raises the errors of `speak`."""
+    async def check(self) -> Checked:
+        """Ask for the list of voices, which is free. Raises the errors of `speak`."""
         found = await self._voices.all(younger_than=0.0)
         languages = {voice.language for voice in found.values()}
-        return f"{LABEL} answered; the key may use {len(found)} voices in {len(languages)} languages."
+        return Checked(f"{LABEL} answered; the key may use {len(found)} voices in {len(languages)} languages.")
 
     async def require(self, requests: Sequence[SpeechRequest]) -> None:
         """Refuse, before anything is paid, what the voice cannot say. Raises NotOffered and BadRequest."""

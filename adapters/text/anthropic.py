@@ -8,7 +8,6 @@ API has no idempotency key: a call whose answer was lost raises OutcomeUnknown.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +21,7 @@ from adapters.outcomes import FAILURES, Said
 from adapters.prices.book import PriceBook, price_book
 from adapters.text.anthropic_errors import LABEL, NAME, from_sdk
 from adapters.text.anthropic_request import Style, answer_tokens, count_body, make_body
-from domain.production.ports import ProviderError, ScriptRequest, Usage, WrittenScript
+from domain.production.ports import Checked, OnText, ProviderError, ScriptRequest, Usage, WrittenScript
 from domain.production.provider_errors import (
     BadRequest,
     KeyRefused,
@@ -38,9 +37,6 @@ REVISION = 1
 CAPS = Caps(seconds=900.0)
 """A long script at high effort takes minutes; silence is bounded by SILENCE_S."""
 SILENCE_S = 120.0
-
-OnText = Callable[[str], None]
-"""Called with each piece of the answer's text as it arrives; what it raises is logged and ends the calls to it."""
 
 log = structlog.get_logger(__name__)
 
@@ -154,15 +150,17 @@ class AnthropicWriter:
         again = {"input": prompt * rounds + answer * (rounds - 1) * rounds // 2, "output": round(answer * rounds * 1.4)}
         return WriterQuote(prompt, answer, low, likely, self._price(again, whole))
 
-    async def check(self) -> str:
-        """Ask for the list of models, which is free; answer one sentence. Raises the errors of `write`."""
+    async def check(self) -> Checked:
+        """Ask for the list of models, which is free. Raises the errors of `write`."""
         try:
-            offered = [model.id for model in (await self._client.models.list(limit=1000)).data]
+            page = await self._client.models.list(limit=1000)
         except Exception as error:
             raise from_sdk(error, self.model) from error
+        offered, request_id = [model.id for model in page.data], str(getattr(page, "_request_id", None) or "")
         if self.model not in offered:
-            raise FAILURES["gone"](Said(NAME, LABEL, asked=f"the model “{self.model}”"))
-        return f"{LABEL} answered; the key may use {self.model} and {len(offered) - 1} other models."
+            raise FAILURES["gone"](Said(NAME, LABEL, request_id=request_id, asked=f"the model “{self.model}”"))
+        sentence = f"{LABEL} answered; the key may use {self.model} and {len(offered) - 1} other models."
+        return Checked(sentence, request_id)
 
     def _usage(self, message: Any) -> Usage:
         """The service's counts and their price; what is not reported, or a dearer kind of service, has no price."""

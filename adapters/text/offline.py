@@ -31,7 +31,7 @@ from domain.catalog.knowledge import Fact
 from domain.catalog.validators import numbers_in
 from domain.catalog.wordlists import STOP_WORDS
 from domain.catalog.words import plain, words_of
-from domain.production.ports import ProviderRefused, ScriptRequest, Usage, WrittenScript
+from domain.production.ports import OnText, ProviderRefused, ScriptRequest, Usage, WrittenScript
 
 LEAST_SUPPORT = 0.3
 LEAST_OPENING_S, LEAST_ENDING_S = 20.0, 25.0
@@ -66,9 +66,10 @@ class OfflineWriter:
     """ScriptWriter without a model; drafts, honestly named as such."""
 
     name = "offline"
+    model = ""
     build = MODEL
 
-    async def write(self, request: ScriptRequest) -> WrittenScript:
+    async def write(self, request: ScriptRequest, on_text: OnText | None = None) -> WrittenScript:
         """Arrange a script. Raises ProviderRefused when the facts say nothing about the topic."""
         script = arrange(request)
         words = sum(len(s["text"].split()) for scene in script["scenes"] for s in scene["sentences"])

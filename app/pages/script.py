@@ -186,10 +186,11 @@ async def _sit_down(room: Room) -> Desk:
         if job is None:
             raise Missing
         detail = await job_detail(unit, job)
+        voice = await narrator_build(unit, job.spec)
     view = read_view(room, detail, "script")
     store = room.site.store
     written = await read_script(store, detail)
-    film = await read_film(store, detail, written, narrator_build()) if written else None
+    film = await read_film(store, detail, written, voice) if written else None
     script = None
     if film is not None:
         script = make_script(room.tongue, detail, film, view.outputs.pictures, _sources(film, detail), room.job_base)

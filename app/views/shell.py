@@ -130,4 +130,10 @@ def _links(tongue: Tongue, seat: Seat, line: ProjectLine, section: str) -> list[
             href=f"/w/{seat.slug}/p/{line.slug}/pictures",
             current=section == "pictures",
         ),
+        Link(
+            label=tongue.gettext("Providers"),
+            icon="plug",
+            href=f"/w/{seat.slug}/p/{line.slug}/providers",
+            current=section == "providers",
+        ),
     ]

@@ -19,11 +19,15 @@ class Body(BaseModel):
 
 
 class RecipeStep(Body):
-    """A node of a recipe's graph; `gate` stops the job for a person's decision after this step."""
+    """A node of a recipe's graph; `gate` stops the job for a person's decision after this step.
+
+    `gate_on_fallback` does so only when the result is less than what was asked for: another maker stood in.
+    """
 
     kind: str
     needs: list[str] = Field(default_factory=list)
     gate: bool = False
+    gate_on_fallback: bool = False
 
 
 class KnowledgeChoice(Body):

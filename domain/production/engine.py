@@ -108,8 +108,10 @@ class Engine:
 
     async def _reach(self, claim: Claim, tether: Tether, journal: Journal, staging: Path) -> settle.Success:
         module = self.kinds[claim.kind]
-        work, job = await load_work(self.units, claim, self.kinds, self.tools.build)
-        ctx = self._context(claim, tether, journal, staging, work, job)
+        work, job = await load_work(self.units, claim, self.kinds)
+        tools = await self.tools.fitted(work)
+        work = replace(work, build=tools.build)
+        ctx = self._context(claim, tether, journal, staging, work, job, tools)
         profile = str(work.job.spec.get("profile", ""))
         prepare = getattr(module, "prepare", None)
         if prepare is not None:
@@ -123,10 +125,12 @@ class Engine:
         await asyncio.to_thread(staging.mkdir, parents=True, exist_ok=True)
         result = await self._guarded(module, ctx, tether)
         spawned = await self._prepare_spawn(work, result)
-        return settle.Success(result, list(ctx.kept.values()), key, False, spawned, _counts(ctx), profile)
+        files = list(ctx.kept.values())
+        ask = bool(result.lesser) and _asks(work)
+        return settle.Success(result, files, key, False, spawned, _counts(ctx), profile, ask)
 
     def _context(
-        self, claim: Claim, tether: Tether, journal: Journal, staging: Path, work: Work, job: Job
+        self, claim: Claim, tether: Tether, journal: Journal, staging: Path, work: Work, job: Job, tools: Tools
     ) -> RunningStep:
         caller = Caller(
             claim.tenant_id, claim.job_id, claim.step_id, claim.kind, claim.shard, claim.fence, work.step.salt
@@ -134,7 +138,7 @@ class Engine:
         purse = Purse(job.project_id, job.quote)
         ledger = StepLedger(self.units, self.tools.store, self.spool, caller, purse)
         ledger.makers = makers_of(job.spec)
-        return RunningStep(work, self.tools, ledger, staging, self.units, journal, tether)
+        return RunningStep(work, tools, ledger, staging, self.units, journal, tether)
 
     async def _guarded(self, module: StepKind, ctx: RunningStep, tether: Tether) -> StepResult:
         """Run a step; when it is told to stop and does not, cut it off. Raises Stopped."""
@@ -286,6 +290,12 @@ def _counts(ctx: RunningStep) -> dict[str, int]:
         "calls": ctx.effects.made,
         "answers": ctx.effects.found,
     }
+
+
+def _asks(work: Work) -> bool:
+    """Whether the recipe stops for a person when this step's result is less than what was asked for."""
+    steps = work.job.spec.get("recipe", {}).get("steps", ())
+    return any(step["kind"] == work.step.kind and step.get("gate_on_fallback") for step in steps)
 
 
 def _remove(folder: Path) -> None:

@@ -42,14 +42,16 @@ class Crew:
 
 def crew_of(spec: JobSpec) -> Crew:
     """Read who works on a job from its specification."""
-    makers = [name for name in spec.recipe.pictures if name != "library"] or ["artboard"]
-    return Crew((spec.recipe.writer, ""), (spec.recipe.narrator, ""), tuple((name, "", {}) for name in makers))
+    chosen = spec.providers
+    writer = (chosen.writer.kind, chosen.writer.model) if chosen.writer else (spec.writer, "")
+    narrator = (chosen.narrator.kind, chosen.narrator.model) if chosen.narrator else (spec.narrator, "")
+    makers = [(part.kind, part.model, part.options) for part in chosen.images]
+    return Crew(writer, narrator, (*makers, ("artboard", "", {})))
 
 
 def makers_of(spec: Mapping[str, Any]) -> list[str]:
     """The picture makers of a stored specification, in the order they are asked; the art board comes last."""
-    makers = [name for name in spec.get("recipe", {}).get("pictures", ()) if name not in ("library", "artboard")]
-    return [*makers, "artboard"]
+    return [*(part["kind"] for part in (spec.get("providers") or {}).get("images", ())), "artboard"]
 
 
 def demands_of(spec: JobSpec, tariffs: Tariffs, prompt_tokens: int | None = None) -> list[Demand]:

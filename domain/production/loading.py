@@ -17,7 +17,7 @@ from tenants.principal import worker_principal
 from tenants.unit import Units
 
 
-async def load_work(units: Units, claim: Claim, kinds: Mapping[str, StepKind], build: str) -> tuple[Work, Job]:
+async def load_work(units: Units, claim: Claim, kinds: Mapping[str, StepKind]) -> tuple[Work, Job]:
     """Load a claimed step's work and its job's row."""
     async with units.open(worker_principal(claim.tenant_id)) as unit:
         job, slug = await _job(unit.session, claim)
@@ -37,7 +37,6 @@ async def load_work(units: Units, claim: Claim, kinds: Mapping[str, StepKind], b
         ),
         inputs=inputs,
         shards=shards,
-        build=build,
     )
     return work, job
 

@@ -5,16 +5,19 @@ All times are integers: samples at 48 kHz or frames. Money is in micro-dollars (
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 from uuid import UUID
 
 from domain.catalog.knowledge import Fact as Fact
 from timeline.plan import RenderPlan, Segment
 
 SAMPLE_RATE = 48_000
+
+T = TypeVar("T")
 
 
 class ProviderError(Exception):
@@ -60,6 +63,32 @@ class Usage:
     micro_dollars: int | None = 0
 
 
+@dataclass(frozen=True)
+class Checked:
+    """What a provider answered to a question that costs nothing: a sentence, and the id it gave the call."""
+
+    sentence: str
+    request_id: str = ""
+
+
+@runtime_checkable
+class TakesTurns(Protocol):
+    """A tool that may not be asked at any moment: its provider has limits."""
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Wait for a turn and keep it. Raises ProviderError where there is none; nothing has been sent then."""
+        ...
+
+
+def turn_of(tool: object) -> AbstractAsyncContextManager[None]:
+    """A turn at a tool; one without limits may always be asked."""
+    return tool.turn() if isinstance(tool, TakesTurns) else nullcontext()
+
+
+OnText = Callable[[str], None]
+"""Called with each piece of an answer's text as it arrives; what it raises is logged and ends the calls to it."""
+
+
 # ── Script ────────────────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True)
 class ScriptRequest:
@@ -91,16 +120,17 @@ class WrittenScript:
 
 
 class ScriptWriter(Protocol):
-    """Writes a script. Raises ProviderError."""
+    """Writes a script. Raises ProviderError. `model`: whose answer it is, empty where there is none to name."""
 
     name: str
+    model: str
 
     @property
     def build(self) -> str:
         """Name what shapes the answers of this adapter (engine, model, own revision); part of every key."""
         ...
 
-    async def write(self, request: ScriptRequest) -> WrittenScript: ...
+    async def write(self, request: ScriptRequest, on_text: OnText | None = None) -> WrittenScript: ...
 
 
 # ── Speech ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,7 +241,10 @@ class PictureRequest:
 
 @dataclass(frozen=True)
 class MadePicture:
-    """An encoded picture (PNG or JPEG) with its size, licence and receipt."""
+    """An encoded picture (PNG or JPEG) with its size, licence and receipt.
+
+    `softened`: what the provider's safety rules objected to, where the picture was made from a milder prompt.
+    """
 
     data: bytes
     media_type: str
@@ -223,12 +256,14 @@ class MadePicture:
     credit: str = ""
     request_id: str = ""
     draft: bool = False
+    softened: str = ""
 
 
 class ImageMaker(Protocol):
-    """Makes one picture. Raises ProviderError."""
+    """Makes one picture. Raises ProviderError. `model`: whose picture it is, empty where there is none to name."""
 
     name: str
+    model: str
 
     @property
     def build(self) -> str:
@@ -236,6 +271,39 @@ class ImageMaker(Protocol):
         ...
 
     async def make(self, request: PictureRequest) -> MadePicture: ...
+
+
+@dataclass(frozen=True)
+class Fallback:
+    """One step down a chain: who failed, why (kind and sentence), who is asked next, and what it has cost."""
+
+    provider: str
+    then: str
+    kind: str
+    sentence: str
+    request_id: str = ""
+    usage: Usage | None = None
+
+
+OnFallback = Callable[[Fallback], None]
+
+
+class ImageMakers(Protocol):
+    """Makers in the order they are asked; the last one always works."""
+
+    name: str
+
+    @property
+    def build(self) -> str:
+        """Name the builds of all, in order."""
+        ...
+
+    async def first(self, attempt: Callable[[ImageMaker], Awaitable[T]], tell: OnFallback) -> T:
+        """Try one maker after another until one succeeds; every step down is told before the next is tried.
+
+        Raises what the last one raises, and at once what is no plain failure (an answer that may have been paid).
+        """
+        ...
 
 
 # ── Rendering ─────────────────────────────────────────────────────────────────────────────────────────────

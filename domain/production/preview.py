@@ -53,7 +53,7 @@ class Film:
 
     @property
     def narrator(self) -> str:
-        return str(self.narration["provider"]) if self.narration else self.spec.recipe.narrator
+        return str(self.narration["provider"]) if self.narration else self.spec.narrator
 
     @property
     def fps(self) -> Fraction:
@@ -275,9 +275,8 @@ def _render_seconds(film: Film, work: _Work | None) -> Sequence[float]:
 
 
 def _price(film: Film, characters: int, pictures: int) -> int | None:
-    makers = film.spec.recipe.pictures
     prices = [
         price(film.narrator, "characters", characters),
-        price(makers[-1] if makers else "", "pictures", pictures),
+        price(film.spec.makers[0], "pictures", pictures),
     ]
     return None if None in prices else sum(amount or 0 for amount in prices)

@@ -3,7 +3,9 @@
     ProviderError
     ├── ProviderBusy (transient)
     │   ├── Unavailable      overload, fault or time-out of the provider; nothing was made
+    │   │   └── LeftAlone    not even asked: it has failed too often
     │   └── RateLimited      too many requests; wait `retry_after` seconds, then ask again
+    │       └── NoTurn       not even asked: the limits set for it are used up
     ├── ProviderRefused (asking again unchanged is useless)
     │   ├── BadRequest       the request is malformed, too long, or goes where it must not
     │   ├── KeyRefused       the credential is wrong, revoked, expired or lacks a right
@@ -53,6 +55,14 @@ class RateLimited(ProviderBusy):
 
     kind = "rate_limited"
     usage: Usage | None = None
+
+
+class LeftAlone(Unavailable):
+    """Raised instead of asking a provider that has failed too often of late."""
+
+
+class NoTurn(RateLimited):
+    """Raised instead of asking a provider whose limits, as set by the workspace, are used up for too long."""
 
 
 class BadRequest(ProviderRefused):

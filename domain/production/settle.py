@@ -39,7 +39,10 @@ class Spawned:
 
 @dataclass(frozen=True)
 class Success:
-    """Everything a successful attempt leaves behind. `counts`: parts made and reused, calls made and found."""
+    """Everything a successful attempt leaves behind. `counts`: parts made and reused, calls made and found.
+
+    `ask`: a person must look at the result first, although the step has no gate of its own.
+    """
 
     result: StepResult
     files: Sequence[Kept]
@@ -48,6 +51,7 @@ class Success:
     spawned: Sequence[Spawned] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     profile: str = ""
+    ask: bool = False
 
 
 @dataclass
@@ -88,6 +92,7 @@ def _emit(settling: _Open, claim: Claim, event_type: str, **data: Any) -> None:
 # ── Success ───────────────────────────────────────────────────────────────────────────────────────────────
 async def succeed(units: Units, claim: Claim, success: Success) -> str | None:
     """Settle a success; answer the job's new state, or None when it stays."""
+    claim = replace(claim, gate=claim.gate or success.ask)
     async with _settling(units, claim, [one.placed.pool for one in success.spawned]) as settling:
         unit, job = settling.unit, settling.job
         ending = Ending(
@@ -99,7 +104,7 @@ async def succeed(units: Units, claim: Claim, success: Success) -> str | None:
         )
         await close(unit.session, claim, ending)
         await record_refs(unit.session, claim.tenant_id, claim.job_id, claim.step_id, success.files)
-        if success.key and not success.reused:
+        if success.key and not success.reused and not success.result.lesser:
             found = FoundStep(success.key, success.result, success.files)
             await record_step(
                 unit.session, claim.tenant_id, claim.job_id, claim.kind, success.key, found, settling.seconds
@@ -107,7 +112,8 @@ async def succeed(units: Units, claim: Claim, success: Success) -> str | None:
         if job.control != "cancel":
             await _spawn(unit, job, claim, success)
         await _go_on(unit, job, claim, success.key)
-        data = {"seconds": round(settling.seconds, 3), "reused": success.reused, "units": success.result.units}
+        data: dict[str, Any] = {"seconds": round(settling.seconds, 3), "reused": success.reused}
+        data |= {"units": success.result.units, "lesser": success.result.lesser}
         _emit(settling, claim, "step.waiting" if claim.gate else "step.succeeded", **data, **success.counts)
     return settling.state  # type: ignore[no-any-return]
 

@@ -94,6 +94,26 @@ class ProjectPart(SpecPart):
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
+class ProviderPart(SpecPart):
+    """A provider as it was chosen. Its address, model, limits and prices are those of the moment it is asked."""
+
+    id: str
+    slug: str
+    kind: str
+    name: str
+    model: str = ""
+    base_url: str = ""
+    options: dict[str, str] = Field(default_factory=dict)
+
+
+class ProvidersPart(SpecPart):
+    """Who writes, speaks and draws; none = what is made on this machine. Pictures end in the art board in any case."""
+
+    writer: ProviderPart | None = None
+    narrator: ProviderPart | None = None
+    images: list[ProviderPart] = Field(default_factory=list)
+
+
 class SceneEdit(SpecPart):
     """A person's change to one scene: its new sentences replace the old ones."""
 
@@ -118,9 +138,25 @@ class JobSpec(SpecPart):
     validators: list[ValidatorPart] = Field(default_factory=list)
     knowledge: list[KnowledgePart] = Field(default_factory=list)
     library: list[LibraryItem] = Field(default_factory=list)
+    providers: ProvidersPart = Field(default_factory=ProvidersPart)
     script_edits: dict[str, SceneEdit] = Field(default_factory=dict)
     """Edits by scene id, applied to the script step's result."""
     salt: str = ""
     """Set by "regenerate": makes the keys of random-looking choices new."""
     edited_from: int | None = None
     """Number of the job whose script a person changed to make this one."""
+
+    @property
+    def writer(self) -> str:
+        """The kind of writer at work."""
+        return self.providers.writer.kind if self.providers.writer else "offline"
+
+    @property
+    def narrator(self) -> str:
+        """The kind of narrator at work."""
+        return self.providers.narrator.kind if self.providers.narrator else "espeak"
+
+    @property
+    def makers(self) -> list[str]:
+        """The kinds of picture makers, in the order they are asked."""
+        return [*(part.kind for part in self.providers.images), "artboard"]

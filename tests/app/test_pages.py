@@ -287,6 +287,12 @@ class TestStrangers:
             f"{pictures}/{{picture:str}}/file/{{file:str}}",
             f"{pictures}/{{picture:str}}/remove",
             f"{pictures}/{{picture:str}}/restore",
+            # Providers have theirs in test_providers.py.
+            "/w/{tenant:str}/providers",
+            "/w/{tenant:str}/providers/new",
+            "/w/{tenant:str}/providers/{slug:str}",
+            "/w/{tenant:str}/providers/{slug:str}/{action:str}",
+            "/w/{tenant:str}/p/{project:str}/providers",
             "/settings",
             "/settings/sessions",
         }

@@ -49,7 +49,9 @@ async def detail_of(studio: Scripted, number: int) -> JobDetail:
 async def foresee(studio: Scripted, detail: JobDetail, scene: str, sentences: list[str]) -> Preview:
     script = await read_script(studio.store, detail)
     assert script is not None
-    before = await read_film(studio.store, detail, script, narrator_build())
+    async with studio.units.open(studio.owner) as unit:
+        voice = await narrator_build(unit, detail.job.spec)
+    before = await read_film(studio.store, detail, script, voice)
     async with studio.units.open(studio.owner) as unit:
         return await preview_edit(unit, before, replace_sentences(script, {scene: sentences}))
 

@@ -95,7 +95,7 @@ async def studio(database: Settings) -> AsyncIterator[Studio]:
         await save_version(unit, "recipe", "quick", "Quick", quick)
     tools = build_tools(database, runtime.store)
     yield Studio(runtime, Engine(runtime.units, tools, STEP_KINDS, database.home), tenant_id)
-    for adapter in (tools.narrator, tools.images, tools.renderer):
+    for adapter in (tools.narrator, tools.extra["board"], tools.renderer):
         adapter.close()  # type: ignore[attr-defined]  # ends the warm processes; not part of the ports
     await runtime.close()
 

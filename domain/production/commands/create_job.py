@@ -12,6 +12,8 @@ from sqlalchemy import func, select, text
 
 from domain.catalog.bodies import RecipeBody
 from domain.catalog.model import Project
+from domain.catalog.provider_rows import Provider
+from domain.catalog.providers import Given, providers_for
 from domain.catalog.resolution import Chosen, Resolution, Unresolved, find_recipe, nearest_recipes, resolve
 from domain.dispatch.enqueue import Placed, place
 from domain.dispatch.flows import open_flows
@@ -75,8 +77,8 @@ async def create_job(
     unit.principal.require("jobs:run", project.id)
     if (made := await _made_before(unit, new)) is not None:
         return made
-    resolution = await _check(unit, project, new, kinds)
-    spec = write_spec(project, resolution, new)
+    resolution, given = await _check(unit, project, new, kinds)
+    spec = write_spec(project, resolution, new, given)
     return await enter_job(unit, project, spec, new, kinds, tariffs)
 
 
@@ -111,10 +113,11 @@ def key_taken(job: Job) -> WrongState:
 
 
 # ── Checking ──────────────────────────────────────────────────────────────────────────────────────────────
-async def _check(unit: Unit, project: Project, new: NewJob, kinds: Mapping[str, StepKind]) -> Resolution:
+async def _check(unit: Unit, project: Project, new: NewJob, kinds: Mapping[str, StepKind]) -> tuple[Resolution, Given]:
     faults = check_fields(new)
     recipe = await find_recipe(unit.session, new.recipe, project.id)
     resolution: Resolution | None = None
+    given = Given({}, ())
     if recipe is None:
         faults.append(await _unknown_recipe(unit, new.recipe))
     else:
@@ -131,9 +134,13 @@ async def _check(unit: Unit, project: Project, new: NewJob, kinds: Mapping[str, 
         else:
             faults += _check_voice(resolution, language)
             faults += check_length(new.seconds or resolution.recipe_body.seconds, resolution.validators)
+            body = resolution.recipe_body
+            named = {"writer": [body.writer], "narrator": [body.narrator], "images": body.pictures}
+            given = await providers_for(unit.session, project.id, named)
+            faults += [Fault("provider", sentence, fix) for sentence, fix in given.faults]
     if faults or resolution is None:
         raise InvalidInput(faults)
-    return resolution
+    return resolution, given
 
 
 def check_fields(new: NewJob) -> list[Fault]:
@@ -213,13 +220,14 @@ async def _unknown_recipe(unit: Unit, slug: str) -> Fault:
 
 
 # ── The snapshot ──────────────────────────────────────────────────────────────────────────────────────────
-def write_spec(project: Project, found: Resolution, new: NewJob) -> JobSpec:
+def write_spec(project: Project, found: Resolution, new: NewJob, given: Given) -> JobSpec:
     """Copy every choice into the job's specification."""
     body = found.recipe_body
+    language = new.language or body.language
     return JobSpec.model_validate(
         {
             "topic": new.topic.strip(),
-            "language": new.language or body.language,
+            "language": language,
             "seconds": new.seconds or body.seconds,
             "profile": new.profile or body.profile,
             "project": {
@@ -232,9 +240,11 @@ def write_spec(project: Project, found: Resolution, new: NewJob) -> JobSpec:
             "recipe_ref": _ref(found.recipe),
             "recipe": body.model_dump(mode="json"),
             **{slot: _part(chosen) for slot, chosen in found.slots.items()},
+            "voice": _voice(found.slots["voice"], given, language),
             "validators": [_part(chosen) for chosen in found.validators],
             "knowledge": [_part(chosen) for chosen in found.knowledge],
             "library": [_library_item(item) for item in found.library],
+            "providers": _providers(given),
             "script_edits": dict(new.script_edits),
             "salt": new.salt,
         }
@@ -253,6 +263,30 @@ def _ref(chosen: Chosen) -> dict[str, Any]:
 
 def _part(chosen: Chosen) -> dict[str, Any]:
     return {"ref": _ref(chosen), "body": chosen.body}
+
+
+def _providers(given: Given) -> dict[str, Any]:
+    parts = {port: [_provider(row) for row in rows] for port, rows in given.chosen.items()}
+    return {
+        "writer": next(iter(parts.get("writer", ())), None),
+        "narrator": next(iter(parts.get("narrator", ())), None),
+        "images": parts.get("images", []),
+    }
+
+
+def _provider(row: Provider) -> dict[str, Any]:
+    shared = {name: getattr(row, name) for name in ("slug", "kind", "name", "model", "base_url")}
+    return {"id": str(row.id), **shared, "options": {name: str(value) for name, value in row.options.items()}}
+
+
+def _voice(chosen: Chosen, given: Given, language: str) -> dict[str, Any]:
+    """The preset's voice; a provider that has no voice of that name speaks with its own for the language."""
+    part = _part(chosen)
+    narrator = next(iter(given.chosen.get("narrator", ())), None)
+    if narrator is None or chosen.body.get("provider") == narrator.kind:
+        return part
+    own = str(narrator.options.get(f"voice_{language[:2].lower()}", ""))
+    return {**part, "body": {**chosen.body, "provider": narrator.kind, "voice": own}} if own else part
 
 
 def _library_item(item: Any) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from domain.production.ports import ImageMaker, Narrator, ObjectStore, Renderer, ScriptWriter, Usage
+from domain.production.ports import ImageMakers, Narrator, ObjectStore, Renderer, ScriptWriter, Usage
 from tenants.unit import Unit
 
 Json = Mapping[str, Any]
@@ -79,15 +79,23 @@ class Work:
 
 @dataclass(frozen=True)
 class Tools:
-    """The outside, as chosen by adapters/wiring.py for this worker. `build` names what shapes bytes."""
+    """The outside, as chosen by adapters/wiring.py for this worker. `build` names what shapes bytes.
+
+    `fit` answers the tools for a job: those of its workspace's providers where it has chosen any.
+    """
 
     store: ObjectStore
     writer: ScriptWriter
     narrator: Narrator
-    images: ImageMaker
+    images: ImageMakers
     renderer: Renderer
     build: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+    fit: Callable[[Tools, Work], Awaitable[Tools]] | None = None
+
+    async def fitted(self, work: Work) -> Tools:
+        """The tools for a step's job."""
+        return self if self.fit is None else await self.fit(self, work)
 
 
 # ── What a step hands back ────────────────────────────────────────────────────────────────────────────────
@@ -107,13 +115,15 @@ class StepResult:
 
     `outputs`: small JSON for the steps that rest on this one. `spawn`: steps to add; the steps of the kinds in
     `before` will additionally wait for all of them. `units`: amount of work done (seconds of film, sentences …)
-    for duration statistics; 0 = unknown.
+    for duration statistics; 0 = unknown. `lesser`: in what way this is less than what was asked for (a fallback stood
+    in); such a result is not reused, and stops for a person where the recipe says so.
     """
 
     outputs: Json
     spawn: Sequence[NewStep] = ()
     before: Sequence[str] = ()
     units: float = 0.0
+    lesser: str = ""
 
 
 @dataclass(frozen=True)

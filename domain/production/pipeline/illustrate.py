@@ -5,13 +5,21 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.production.matching import Match, match_pictures
-from domain.production.pipeline.base import Json, NewFile, Product, StepContext, StepResult, StoredFile, Work
-from domain.production.ports import ImageMaker, MadePicture, PictureRequest, Stopped, Usage
+from domain.production.pipeline.base import (
+    Json,
+    MadeThing,
+    NewFile,
+    Product,
+    StepContext,
+    StepResult,
+    StoredFile,
+    Work,
+)
+from domain.production.ports import Fallback, ImageMaker, MadePicture, PictureRequest, Stopped, Usage, turn_of
 from domain.production.spec import JobSpec, LibraryItem
 from domain.studio.script import Scene, Script
 from timeline.profiles import PROFILES
@@ -32,6 +40,7 @@ def key(work: Work) -> Json | None:
         "project": spec.project.name,
         "palette": spec.project.palette,
         "makers": spec.recipe.pictures,
+        "wishes": work.step.spec.get("pictures", {}),
         "salt": work.step.salt or spec.salt,
         "instruction": work.step.instruction,
         "build": work.build,
@@ -58,7 +67,16 @@ async def run(ctx: StepContext) -> StepResult:
     ctx.progress(len(script.scenes), len(script.scenes), "pictures")
     made = sum(1 for picture in pictures if picture["origin"] != "library")
     ctx.log(f"{len(pictures)} pictures: {len(pictures) - made} from the library, {made} made")
-    return StepResult({"pictures": pictures}, units=len(pictures))
+    return StepResult({"pictures": pictures}, units=len(pictures), lesser=lesser(pictures))
+
+
+def lesser(pictures: Sequence[Json]) -> str:
+    """In what way the pictures are less than what was asked for; empty when they are not."""
+    fallen = [str(picture["scene"]) for picture in pictures if picture.get("fallbacks")]
+    milder = [str(picture["scene"]) for picture in pictures if picture.get("softened")]
+    told = [f"another maker stood in for {', '.join(fallen)}"] if fallen else []
+    told += [f"a milder prompt was used for {', '.join(milder)}"] if milder else []
+    return "; ".join(told)
 
 
 async def _picture(
@@ -72,7 +90,7 @@ async def _picture(
     number, scene = numbered
     if match.picture is not None:
         return await _from_library(ctx, scene, number, match, library[match.picture])
-    ctx.log(f"Scene {scene.id}: {match.reason}; a board is made", group=scene.id)
+    ctx.log(f"Scene {scene.id}: {match.reason}; a picture is made by {ctx.tools.images.name}", group=scene.id)
     return await _made(ctx, spec, scene, number, _lettering(spec, title, scene, number))
 
 
@@ -108,8 +126,43 @@ def _lettering(spec: JobSpec, title: str, scene: Scene, number: int) -> tuple[st
 async def _made(
     ctx: StepContext, spec: JobSpec, scene: Scene, number: int, lettering: tuple[str, str]
 ) -> dict[str, Any]:
+    wish = _wish(ctx.work, scene)
+    fallbacks: list[dict[str, Any]] = []
+
+    async def attempt(maker: ImageMaker) -> MadeThing:
+        # A picture belongs to the maker that made it: one that stood in is not found again under another's name.
+        parts = _parts(ctx.work, spec, scene, lettering, wish, maker)
+        return await ctx.made_once("picture", parts, lambda _staging: _ask(ctx, maker, _request(parts, wish)))
+
+    def tell(step: Fallback) -> None:
+        fallbacks.append(_tell_fallback(ctx, scene, step))
+
+    made = await ctx.tools.images.first(attempt, tell)
+    stored = made.files["picture"]
+    if made.facts.get("softened"):
+        _tell_softened(ctx, scene, made)
+    facts = {**made.facts, "scene": scene.id, **({"fallbacks": fallbacks} if fallbacks else {})}
+    name = f"pictures/{scene.id}{_suffix(stored.media_type)}"
+    await ctx.artifact(name, "picture", stored, facts=facts, position=number)
+    return {"sha256": stored.sha256, "media_type": stored.media_type, **facts}
+
+
+def _wish(work: Work, scene: Scene) -> Mapping[str, str]:
+    """What a person wants changed: in this picture alone, else in all of them."""
+    own = work.step.spec.get("pictures", {}).get(scene.id)
+    return own if own else {"instruction": work.step.instruction, "salt": ""}
+
+
+def _parts(
+    work: Work,
+    spec: JobSpec,
+    scene: Scene,
+    lettering: tuple[str, str],
+    wish: Mapping[str, str],
+    maker: ImageMaker,
+) -> dict[str, Any]:
+    """Everything that shapes a made picture."""
     profile = PROFILES[spec.profile]
-    maker: ImageMaker = ctx.tools.images
     parts = {
         "prompt": scene.visual.prompt,
         "keywords": scene.visual.keywords,
@@ -119,24 +172,34 @@ async def _made(
         "palette": spec.project.palette,
         "maker": maker.build,
         "kicker": spec.project.name,
-        "salt": ctx.work.step.salt or spec.salt,
+        "salt": work.step.salt or spec.salt,
     }
-    request = PictureRequest(
-        prompt=scene.visual.prompt,
-        headline=lettering[0],
-        keywords=scene.visual.keywords,
-        language=spec.language,
-        width=profile.width,
-        height=profile.height,
+    wanted = {name: text for name, text in wish.items() if text}
+    return {**parts, "wish": wanted} if wanted else parts
+
+
+def _request(parts: Json, wish: Mapping[str, str]) -> PictureRequest:
+    headline, figure = parts["lettering"]
+    width, height = parts["size"]
+    return PictureRequest(
+        prompt=" ".join(filter(None, (parts["prompt"], wish["instruction"]))),
+        headline=headline,
+        keywords=parts["keywords"],
+        language=parts["language"],
+        width=width,
+        height=height,
         seed=hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest(),
-        palette=spec.project.palette,
-        figure=lettering[1],
-        kicker=spec.project.name,
+        palette=parts["palette"],
+        figure=figure,
+        kicker=parts["kicker"],
     )
 
-    async def make(_staging: Path) -> Product:
+
+async def _ask(ctx: StepContext, maker: ImageMaker, request: PictureRequest) -> Product:
+    async with turn_of(maker):
         made = await ctx.effects.perform(
             provider=maker.name,
+            model=maker.model,
             request=dataclasses.asdict(request),
             call=lambda: maker.make(request),
             encode=_encode,
@@ -144,14 +207,28 @@ async def _made(
             usage=lambda picture: picture.usage,
             idempotent=maker.name == "artboard",
         )
-        return _product(made)
+    return _product(made)
 
-    made = await ctx.made_once("picture", parts, make)
-    stored = made.files["picture"]
-    facts = {**made.facts, "scene": scene.id}
-    name = f"pictures/{scene.id}{_suffix(stored.media_type)}"
-    await ctx.artifact(name, "picture", stored, facts=facts, position=number)
-    return {"scene": scene.id, "sha256": stored.sha256, "media_type": stored.media_type, **made.facts}
+
+def _tell_fallback(ctx: StepContext, scene: Scene, step: Fallback) -> dict[str, Any]:
+    """No step down is silent: a line, an event with reason and price, and a fact of the picture."""
+    spent = step.usage.micro_dollars if step.usage else 0
+    told = {
+        "provider": step.provider,
+        "then": step.then,
+        "kind": step.kind,
+        "sentence": step.sentence,
+        "request_id": step.request_id,
+        "micro_dollars": spent,
+    }
+    ctx.log(f"Scene {scene.id}: {step.then} stands in for {step.provider}. {step.sentence}", "warn", scene.id)
+    ctx.event("picture.fallback", scene=scene.id, **told)
+    return told
+
+
+def _tell_softened(ctx: StepContext, scene: Scene, made: MadeThing) -> None:
+    ctx.log(f"Scene {scene.id}: made from a milder prompt. {made.facts['softened']}", "warn", scene.id)
+    ctx.event("picture.softened", scene=scene.id, provider=made.facts["origin"], sentence=made.facts["softened"])
 
 
 def _encode(made: MadePicture) -> bytes:
@@ -174,6 +251,7 @@ def _product(made: MadePicture) -> Product:
         "credit": made.credit,
         "licence": made.licence,
         "draft": made.draft,
+        **({"softened": made.softened} if made.softened else {}),
     }
     return Product({"picture": NewFile(made.data, made.media_type)}, facts)
 

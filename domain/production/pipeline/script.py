@@ -16,9 +16,19 @@ from typing import Any
 from domain.catalog.knowledge import Fact, KnowledgeDocument, select_facts
 from domain.catalog.prompting import PromptInputs
 from domain.catalog.validators import Fault, Validator, make_validator
+from domain.production.estimate import WORDS_PER_SECOND
+from domain.production.live_text import LiveScript
 from domain.production.pipeline.base import Json, NewFile, Product, StepContext, StepResult, Work
-from domain.production.ports import ProviderRefused, ScriptRequest, ScriptWriter, Usage, WrittenScript
-from domain.production.scripting import ScriptRejected, write_script
+from domain.production.ports import (
+    OnText,
+    ProviderRefused,
+    ScriptRequest,
+    ScriptWriter,
+    Usage,
+    WrittenScript,
+    turn_of,
+)
+from domain.production.scripting import MAX_SHOWN_FAULTS, ScriptRejected, write_script
 from domain.production.spec import JobSpec
 from domain.studio.edits import replace_sentences, write_markdown
 from domain.studio.script import Script
@@ -27,6 +37,9 @@ KIND = "script"
 VERSION = 1
 POOL = "io"
 FAN_OUT = False
+
+LIVE = "draft"
+"""Group of the log lines that show a script while it is written, followed by the round's number."""
 
 NOW = "2026-01-01T00:00:00Z"
 """What `now` means inside prompts: fixed, because a key must not change by itself overnight."""
@@ -49,7 +62,7 @@ def draft_parts(spec: JobSpec, work: Work) -> dict[str, Any]:
         "validators": [part.ref.digest for part in spec.validators],
         "knowledge": [part.ref.digest for part in spec.knowledge],
         "choice": spec.recipe.knowledge.model_dump(mode="json"),
-        "writer": work.found.get("writer", spec.recipe.writer),
+        "writer": spec.writer,
         "instruction": work.step.instruction,
         "salt": work.step.salt or spec.salt,
     }
@@ -104,7 +117,8 @@ def facts_wanted(seconds: int) -> int:
 
 async def _draft(ctx: StepContext, spec: JobSpec, facts: Sequence[Fact], seed: str) -> Product:
     request = await _request(ctx, spec, facts, seed)
-    ctx.log(f"Asking the writer “{ctx.tools.writer.name}” for {spec.seconds} s in {spec.language}, {len(facts)} facts")
+    who = named(ctx.tools.writer)
+    ctx.log(f"Asking the writer “{who}” for {spec.seconds} s in {spec.language}, {len(facts)} facts")
     validators = [_validator(part.ref.slug, part.body) for part in spec.validators]
     try:
         written, script, faults = await write_script(
@@ -147,22 +161,50 @@ async def _request(ctx: StepContext, spec: JobSpec, facts: Sequence[Fact], seed:
 
 
 class _Ledgered:
-    """A writer whose every call goes through the ledger."""
+    """A writer whose every call goes through the ledger, and is told in the log while it is written."""
 
     def __init__(self, ctx: StepContext) -> None:
-        self._ctx, self.name, self.build = ctx, ctx.tools.writer.name, ctx.tools.writer.build
+        writer = ctx.tools.writer
+        self._ctx, self.name, self.model, self.build = ctx, writer.name, writer.model, writer.build
+        self._round = 0
 
-    async def write(self, request: ScriptRequest) -> WrittenScript:
+    async def write(self, request: ScriptRequest, on_text: OnText | None = None) -> WrittenScript:
         writer: ScriptWriter = self._ctx.tools.writer
-        return await self._ctx.effects.perform(
-            provider=writer.name,
-            request=json.loads(json.dumps(dataclasses.asdict(request), default=str)),
-            call=lambda: writer.write(request),
-            encode=lambda written: json.dumps(dataclasses.asdict(written), ensure_ascii=False).encode(),
-            decode=_decode_written,
-            usage=lambda written: written.usage,
-            idempotent=writer.name == "offline",
-        )
+        self._round += 1
+        told = Telling(self._ctx, request.seconds, self._round)
+        async with turn_of(writer):
+            return await self._ctx.effects.perform(
+                provider=writer.name,
+                model=writer.model,
+                request=json.loads(json.dumps(dataclasses.asdict(request), default=str)),
+                call=lambda: writer.write(request, told.hear),
+                encode=lambda written: json.dumps(dataclasses.asdict(written), ensure_ascii=False).encode(),
+                decode=_decode_written,
+                usage=lambda written: written.usage,
+                idempotent=writer.name == "offline",
+            )
+
+
+class Telling:
+    """Shows a script while it is written: each title and sentence as a line of the log, words as progress."""
+
+    def __init__(self, ctx: StepContext, seconds: int, number: int) -> None:
+        self._ctx, self._live = ctx, LiveScript()
+        self._words, self._wanted = 0, max(1, round(seconds * WORDS_PER_SECOND))
+        self._group = f"{LIVE} {number}"
+
+    def hear(self, piece: str) -> None:
+        """Take the next piece of the answer."""
+        for told in self._live.feed(piece):
+            self._ctx.log(told.text if told.kind == "sentence" else f"# {told.text}", group=self._group)
+            if told.kind == "sentence":
+                self._words = min(self._wanted, self._words + len(told.text.split()))
+                self._ctx.progress(self._words, self._wanted, "words")
+
+
+def named(writer: ScriptWriter) -> str:
+    """Name a writer with its model, where it has one."""
+    return f"{writer.name} {writer.model}".strip()
 
 
 def _decode_written(answer: bytes) -> WrittenScript:
@@ -177,9 +219,20 @@ def _validator(slug: str, body: Any) -> Validator:
 def _tell_rounds(ctx: StepContext, language: str) -> Callable[[int, WrittenScript, Sequence[Fault]], None]:
     def tell(number: int, written: WrittenScript, faults: Sequence[Fault]) -> None:
         ctx.progress(number, number + 1, "rounds")
-        ctx.log(f"Round {number}: {written.provider} answered in {language}, {len(faults)} findings", group="rounds")
+        price = "" if not written.usage.micro_dollars else f", ${written.usage.micro_dollars / 1e6:.4f}"
+        told = f"Round {number}: {written.provider} answered in {language}, {len(faults)} findings{price}"
+        ctx.log(told, group="rounds")
         for fault in faults:
             ctx.log(str(fault), "warn", "rounds")
+        errors = [str(fault) for fault in faults if fault.severity == "error"]
+        if errors:
+            ctx.event(
+                "script.round",
+                round=number,
+                faults=errors[:MAX_SHOWN_FAULTS],
+                micro_dollars=written.usage.micro_dollars,
+                request_id=written.request_id,
+            )
 
     return tell
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 import pytest
 
 from adapters.egress_rules import Allowance
 from adapters.images.artboard import ArtBoard
-from adapters.images.chain import Fallback, ImageChain, Link
+from adapters.images.chain import ImageChain
 from adapters.images.gemini import GeminiImages
 from adapters.images.openai import OpenAiImages
 from adapters.limits import BreakerRule, Limits, OwnShelf, Rate
-from domain.production.ports import ImageMaker, MadePicture, PictureRequest, Usage
+from adapters.turns import Turns
+from domain.production.ports import Fallback, ImageMaker, MadePicture, PictureRequest, ProviderError, Usage, turn_of
 from domain.production.provider_errors import (
     KeyRefused,
     OutcomeUnknown,
@@ -30,15 +32,28 @@ REQUEST = PictureRequest("A lake", "Lake", ["lake"], "en", 320, 180, "1")
 
 
 class Maker:
-    """Answers with what it was given, in order; then with pictures."""
+    """Answers with what it was given, in order; then with pictures. Takes turns where it has any."""
+
+    model = ""
 
     def __init__(self, name: str, *errors: Exception) -> None:
         self.name, self.build, self.errors, self.asked = name, f"{name}/1", list(errors), 0
+        self.turns: Turns | None = None
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        return self.turns.turn() if self.turns else nullcontext()
 
     async def make(self, request: PictureRequest) -> MadePicture:
         self.asked += 1
-        if self.errors:
-            raise self.errors.pop(0)
+        try:
+            if self.errors:
+                raise self.errors.pop(0)
+        except ProviderError as error:
+            if self.turns:
+                await self.turns.failed(error)
+            raise
+        if self.turns:
+            await self.turns.worked()
         return MadePicture(b"x", "image/jpeg", 1, 1, self.name, Usage({"pictures": 1}, 7))
 
 
@@ -61,13 +76,32 @@ def busy(wait: float | None = None) -> RateLimited:
     return RateLimited("a", "Too many.", retry_after=wait)
 
 
+class Asked:
+    """A chain and what it has told."""
+
+    def __init__(self, makers: Sequence[ImageMaker], clock: Clock) -> None:
+        self.chain = ImageChain(makers, sleep=clock.sleep, chance=lambda: 1.0)
+        self.name, self.build = self.chain.name, self.chain.build
+        self.told: list[Fallback] = []
+
+    async def make(self, request: PictureRequest) -> MadePicture:
+        async def attempt(maker: ImageMaker) -> MadePicture:
+            async with turn_of(maker):
+                return await maker.make(request)
+
+        return await self.chain.first(attempt, self.told.append)
+
+
 def make_chain(
     makers: Sequence[ImageMaker], clock: Clock, rate: Rate | None = None, rule: BreakerRule | None = None
-) -> tuple[ImageChain, list[Fallback]]:
-    told: list[Fallback] = []
+) -> tuple[Asked, list[Fallback]]:
+    """A chain whose makers share limits; only the first has a rate."""
     limits = Limits(None, rule, own=OwnShelf(clock.now), sleep=clock.sleep)
-    links = [Link(maker, rate if number == 0 else None) for number, maker in enumerate(makers)]
-    return ImageChain(links, limits, told.append, sleep=clock.sleep, chance=lambda: 1.0), told
+    for number, maker in enumerate(makers):
+        if isinstance(maker, Maker):
+            maker.turns = Turns(limits, maker.name, maker.name, None if number else rate)
+    asked = Asked(makers, clock)
+    return asked, asked.told
 
 
 class TestOrder:
@@ -86,7 +120,6 @@ class TestOrder:
             Fallback("b", "c", "auth", "Wrong key."),
         ]
         assert made.provider == "c"
-        assert made.usage == Usage({"input_tokens": 3, "pictures": 1}, 9)
 
     async def test_a_lost_answer_is_not_passed_over(self) -> None:
         second = Maker("b")
@@ -101,16 +134,12 @@ class TestOrder:
             await chain.make(REQUEST)
         assert len(told) == 1
 
-    async def test_a_ledger_can_stand_before_each_link(self) -> None:
-        asked: list[str] = []
-
-        async def perform(maker: ImageMaker, request: PictureRequest) -> MadePicture:
-            asked.append(maker.name)
-            return await maker.make(request)
-
-        chain, _ = make_chain([Maker("a", KeyRefused("a", "1.")), Maker("b")], Clock())
-        await chain.make(REQUEST, perform=perform)
-        assert asked == ["a", "b"]
+    async def test_what_is_no_failure_of_a_provider_is_not_passed_over(self) -> None:
+        second = Maker("b")
+        chain, told = make_chain([Maker("a", RuntimeError("odd")), second], Clock())
+        with pytest.raises(RuntimeError):
+            await chain.make(REQUEST)
+        assert (second.asked, told) == (0, [])
 
     def test_an_empty_chain(self) -> None:
         with pytest.raises(ValueError, match="at least one"):
@@ -210,4 +239,4 @@ class TestWithRealMakers:
             ("openai", "gemini", "quota"),
             ("gemini", "artboard", "partial"),
         ]
-        assert made.usage.micro_dollars == second.micro_dollars > 0
+        assert sum(step.usage.micro_dollars or 0 for step in told if step.usage) == second.micro_dollars > 0

@@ -268,7 +268,7 @@ class TestLostLines:
 
 class TestKeysAndModels:
     async def test_the_connection_test(self, double: Double, maker: Maker) -> None:
-        assert (await maker.check()).endswith(f"the key may use {maker.model}.")
+        assert (await maker.check()).sentence.endswith(f"the key may use {maker.model}.")
         assert double.billed == []
 
     async def test_a_revoked_key(self, double: Double) -> None:

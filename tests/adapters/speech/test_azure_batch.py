@@ -223,7 +223,7 @@ class TestRefusedBeforePaying:
         assert [call.path for call in double.unpaid] == ["/tts/cognitiveservices/voices/list"]
 
     async def test_the_connection_test_tells_what_the_key_may_use(self, speaker: AzureSpeaker) -> None:
-        assert "7 voices in 4 languages" in await speaker.check()
+        assert "7 voices in 4 languages" in (await speaker.check()).sentence
 
     async def test_loopback_needs_the_operators_leave(self, double: AzureDouble) -> None:
         speaker = AzureSpeaker("k", endpoint=double.url, allow=Allowance())

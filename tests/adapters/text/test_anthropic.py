@@ -14,10 +14,10 @@ from adapters.egress_rules import Allowance
 from adapters.limits import Limits, Rate
 from adapters.text.anthropic import AnthropicWriter
 from adapters.text.anthropic_request import answer_schema, make_body, system_blocks
-from adapters.text.limited import LimitedWriter
-from adapters.text.live_text import LiveScript
+from adapters.turns import Turns
 from domain.catalog.knowledge import Fact
-from domain.production.ports import ProviderBusy, ProviderError, ScriptRequest
+from domain.production.live_text import LiveScript
+from domain.production.ports import Checked, ProviderBusy, ProviderError, ScriptRequest
 from domain.production.provider_errors import (
     BadRequest,
     KeyRefused,
@@ -289,7 +289,8 @@ class TestKeys:
         await writer.close()
 
     async def test_the_connection_test_names_the_model(self, double: AnthropicDouble, writer: AnthropicWriter) -> None:
-        assert await writer.check() == "Anthropic answered; the key may use claude-sonnet-5-5 and 2 other models."
+        sentence = "Anthropic answered; the key may use claude-sonnet-5-5 and 2 other models."
+        assert await writer.check() == Checked(sentence, "req_models")
 
     async def test_a_model_that_is_not_offered(self, double: AnthropicDouble) -> None:
         writer = AnthropicWriter("k", model="claude-nowhere-1", base_url=double.url, allow=ALLOW)
@@ -342,13 +343,23 @@ class TestTheRequest:
 
 
 class TestTurns:
+    """One rate and one breaker for all that ask with the same key."""
+
+    async def write(self, writer: AnthropicWriter, turns: Turns) -> None:
+        async with turns.turn():
+            try:
+                await writer.write(REQUEST)
+            except ProviderError as error:
+                await turns.failed(error)
+                raise
+
     async def test_workers_leave_a_refused_key_alone(self, double: AnthropicDouble, writer: AnthropicWriter) -> None:
         double.fail("wrong_key", times=9)
-        limited = LimitedWriter(writer, Limits(), Rate(per_minute=6000))
+        turns = Turns(Limits(), "Anthropic", "a", Rate(per_minute=6000))
         with pytest.raises(KeyRefused):
-            await limited.write(REQUEST)
+            await self.write(writer, turns)
         with pytest.raises(Unavailable, match="left alone") as caught:
-            await limited.write(REQUEST)
+            await self.write(writer, turns)
         assert caught.value.retry_after == pytest.approx(600, abs=5)
         assert len(double.calls) == 1
 
@@ -356,13 +367,8 @@ class TestTurns:
         self, double: AnthropicDouble, writer: AnthropicWriter
     ) -> None:
         double.fail("rate_limited", retry_after=100)
-        limited = LimitedWriter(writer, Limits(), Rate(per_minute=6000))
-        for wish in ("Anthropic asks us to wait for 100 s", "The rate set for anthropic is used up"):
+        turns = Turns(Limits(), "Anthropic", "a", Rate(per_minute=6000))
+        for wish in ("Anthropic asks us to wait for 100 s", "The rate set for Anthropic is used up"):
             with pytest.raises(RateLimited, match=wish):
-                await limited.write(REQUEST)
+                await self.write(writer, turns)
         assert len(double.calls) == 1
-
-    async def test_a_turn_changes_nothing_else(self, double: AnthropicDouble, writer: AnthropicWriter) -> None:
-        pieces: list[str] = []
-        written = await LimitedWriter(writer, Limits()).write(REQUEST, pieces.append)
-        assert json.loads("".join(pieces)) == written.script

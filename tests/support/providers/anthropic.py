@@ -91,7 +91,9 @@ class AnthropicDouble(Double):
 
     def _models(self) -> Reply:
         rows = [{"type": "model", "id": m, "display_name": m, "created_at": "2026-09-01T00:00:00Z"} for m in MODELS]
-        return Reply.of({"data": rows, "has_more": False, "first_id": MODELS[0], "last_id": MODELS[-1]})
+        return Reply.of(
+            {"data": rows, "has_more": False, "first_id": MODELS[0], "last_id": MODELS[-1]}, request_id="req_models"
+        )
 
     def _status_error(self, fault: str, options: Mapping[str, Any]) -> Reply:
         status, kind, words = STATUS_ERRORS[fault]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.text.live_text import TOLD, LiveScript, LiveText
+from domain.production.live_text import TOLD, LiveScript, LiveText
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30).filter(str.strip)
 SCENE = st.fixed_dictionaries(
