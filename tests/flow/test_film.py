@@ -187,7 +187,7 @@ class TestAgain:
 
 class TestOtherFilms:
     async def test_a_vertical_film_in_portuguese(self, studio: Studio):
-        job = await studio.make("short-pt", topic="A viagem das sondas Voyager", seconds=15, language="pt-BR")
+        job = await studio.make("short-pt", topic="A viagem das sondas Voyager", seconds=10, language="pt-BR")
         assert job.state == "succeeded", job.error
         plan = RenderPlan.model_validate_json(await studio.file(job, "plan.json"))
         assert (plan.output.width, plan.output.height) == (1080, 1920)

@@ -45,10 +45,10 @@ class Scripted:
     def base(self) -> str:
         return f"/w/{self.slug}/p/deep-sky/jobs"
 
-    async def plan(self, topic: str = TOPIC) -> Job:
+    async def plan(self, topic: str = TOPIC, seconds: int | None = None) -> Job:
         """Make a job and work off everything before its rendering."""
         async with self.units.open(self.owner) as unit:
-            job = await create_job(unit, NewJob("deep-sky", "quick", topic))
+            job = await create_job(unit, NewJob("deep-sky", "quick", topic, seconds=seconds))
         await self.work()
         return job
 

@@ -18,6 +18,7 @@ import contextlib
 import hashlib
 import json
 import threading
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -82,7 +83,7 @@ class Planned:
         return True
 
 
-class Double:
+class Double(ABC):
     """Base of a provider: `answer` speaks its protocol, `ERRORS` names its faults."""
 
     name: ClassVar[str]
@@ -136,13 +137,13 @@ class Double:
         }
 
     # ── For providers ─────────────────────────────────────────────────────────────────────────────────────
+    @abstractmethod
     def paid(self, call: Call) -> bool:
         """Whether a request is one that costs money; only those are numbered and can fail."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answer(self, call: Call, fault: str, options: Mapping[str, Any]) -> Reply:
         """Answer a request; `fault` is one of ERRORS, or empty."""
-        raise NotImplementedError
 
     async def meet(self, call: Call, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take a request; a provider that keeps its lines open (WebSocket) does so here."""
