@@ -144,8 +144,8 @@ class Tongue:
         return f"{self.number(seconds / 3600, 1)} h"
 
     def clock(self, seconds: float) -> str:
-        """A position in a film: 0:07, 9:42, 1:02:03."""
-        whole = round(seconds)
+        """A position in a film: 0:07, 9:42, 1:02:03. Begun seconds do not count, as in every player."""
+        whole = int(seconds)
         hours, rest = divmod(whole, 3600)
         return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -88,8 +88,16 @@ def create_app(given: Settings | None = None) -> Litestar:
     return build(site, [run])
 
 
+def answer_head(handlers: Iterable[Any]) -> None:
+    """Let every page that can be read also be asked for its headers alone; an event stream has no end to wait for."""
+    for handler in handlers:
+        if "GET" in handler.http_methods and handler is not stream_job:
+            handler.http_methods.add("HEAD")
+
+
 def build(site: Site, lifespan: list[Any] | None = None) -> Litestar:
     """Put the pages on a site."""
+    answer_head([*OPEN_HANDLERS, *CLOSED_HANDLERS])
     return Litestar(
         route_handlers=[
             *OPEN_HANDLERS,

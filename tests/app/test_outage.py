@@ -69,3 +69,9 @@ async def test_a_form_is_not_sent_twice(client: AsyncClient) -> None:
     answer = await client.post("/w/demo/p/deep-sky/jobs", data={}, headers={"Sec-Fetch-Site": "same-origin"})
     spoken(answer)
     assert "refresh" not in answer.headers
+
+
+async def test_pages_answer_to_a_question_for_headers_alone(client: AsyncClient) -> None:
+    assert (await client.head("/health/live")).status_code == 200
+    assert (await client.head("/sign-in")).status_code != 405
+    assert (await client.head("/w/demo/p/deep-sky/jobs/1/events")).status_code == 405
