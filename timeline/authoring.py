@@ -123,7 +123,8 @@ def not_empty(value: Any) -> Any:
 def item_kind(value: Any) -> str:
     """Answer which model an item is meant for: its own word, else what it holds."""
     if not isinstance(value, dict):
-        return str(getattr(value, "kind", "clip"))
+        kind = str(getattr(value, "kind", "clip"))
+        return "clip" if kind == "nest" else kind
     written = value.get("kind")
     if isinstance(written, str) and written in ("clip", "gap", "transition"):
         return written
