@@ -36,7 +36,7 @@ async def studio(database: Settings) -> AsyncIterator[Scripted]:
 
 @pytest.fixture(scope="module")
 async def film(studio: Scripted) -> Job:
-    job = await studio.plan(seconds=27)
+    job = await studio.plan()
     await studio.render()
     return job
 
