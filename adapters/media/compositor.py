@@ -20,9 +20,6 @@ from timeline.plan import Blend, Colour, Layer, Overlay, RenderPlan, Segment, Sh
 Paint = Callable[[int, Planes], None]
 """Fill a frame's planes with the picture of segment frame i."""
 
-DENSE_FROM = 48
-"""Frames from which the copies of a dense sampler are paid back."""
-
 
 def asset_path(assets: Assets, key: str) -> Path:
     """Where an asset lies. Raises MissingAsset."""
@@ -52,7 +49,7 @@ class Painter:
         size = scaled_size(self._canvas, closest_zoom(shot.motion))
         focus = float(shot.focus[0]), float(shot.focus[1])
         planes = fitted(asset_path(self._assets, shot.asset), size, shot.fit, shot.backdrop, focus)
-        sampler = Sampler(planes, self._canvas, dense=self._frames >= DENSE_FROM)
+        sampler = Sampler(planes, self._canvas)
         if moves(shot.motion):
             return lambda frame, target: sampler.draw(window_at(shot.motion, frame), target)
         still = blank(self._canvas)

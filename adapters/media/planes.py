@@ -73,11 +73,8 @@ def halved(full: Plane) -> Plane:
 def from_rgb(rgb: Plane) -> Planes:
     """Convert (H, W, 3) with even sides."""
     ycc = cv2.transform(rgb, MATRIX)
-    return Planes(
-        np.ascontiguousarray(ycc[..., 0]),
-        halved(np.ascontiguousarray(ycc[..., 1])),
-        halved(np.ascontiguousarray(ycc[..., 2])),
-    )
+    y, u, v = cv2.split(ycc)
+    return Planes(np.asarray(y, np.uint8), halved(np.asarray(u, np.uint8)), halved(np.asarray(v, np.uint8)))
 
 
 def rgb_of(colour: str) -> tuple[int, int, int]:

@@ -1,33 +1,34 @@
 """Sampling moving stills at sub-pixel places, plane by plane, straight into a frame.
 
 Two ways give the same picture: `cv2.warpAffine` (any place, dear) and `cv2.resize` (a third of the cost, but
-it always starts at one phase). A resize of a copy shifted by quarters of a pixel, begun some columns earlier,
-comes within a hundredth of a pixel nearly always; where it does not, the warp is used.
+it always starts at one phase). A resize begun some columns earlier, if need be of a copy shifted by half a
+pixel, comes within a hundredth of a pixel nearly always; where it does not, the warp is used.
 """
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import cv2
 import numpy as np
 
-from adapters.media.geometry import LEADS, Axis, Phase, Rect, best_phase, view
+from adapters.media.geometry import LEADS, PARTS, Axis, Phase, Rect, best_phase, view
 from adapters.media.planes import Plane, Planes, Size
 
 TOLERANCE = 0.02
-PAD = 64
+GOOD = 0.008
+"""Errors, in source pixels, up to which a phase is taken; below GOOD no shifted copy is made for it."""
+STEPS = (1, 2)
+PAD = 112
 _WARP = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 
 class Sampler:
-    """A fitted still that can be seen through any window.
+    """A fitted still that can be seen through any window; at most four copies of it are kept, made when needed."""
 
-    `dense` keeps shifted copies (sixteen times the picture's memory at most); it pays off for long shots.
-    """
-
-    def __init__(self, planes: Planes, canvas: Size, *, dense: bool) -> None:
-        self._planes, self._canvas, self._dense = planes, canvas, dense
+    def __init__(self, planes: Planes, canvas: Size) -> None:
+        self._planes, self._canvas = planes, canvas
         self._copies: dict[tuple[int, int, int], Plane] = {}
 
     def draw(self, window: Rect, target: Planes) -> None:
@@ -38,17 +39,17 @@ class Sampler:
         for index, (plane, (x, y)) in enumerate(zip(target.each, axes, strict=True)):
             if _is_identity(x) and _is_identity(y) and plane.shape == sources[index].shape:
                 plane[:] = sources[index]
-            elif not (self._dense and self._resized(index, x, y, plane)):
+            elif not self._resized(index, x, y, plane):
                 warp(sources[index], x, y, plane)
 
     def _resized(self, index: int, x: Axis, y: Axis, target: Plane) -> bool:
-        across, down = best_phase(x), best_phase(y)
+        across, down = nearest_phase(x), nearest_phase(y)
         if max(abs(across.error), abs(down.error)) > TOLERANCE or min(x.scale, y.scale) < 0.25:
             return False
         height, width = target.shape
         left, top = across.start + PAD, down.start + PAD
         right, bottom = left + _reach(width, across, x), top + _reach(height, down, y)
-        source = self._copy(index, across.quarter, down.quarter)
+        source = self._copy(index, across.part, down.part)
         if min(left, top) < 0 or right > source.shape[1] or bottom > source.shape[0]:
             return False
         drawn = cv2.resize(
@@ -64,8 +65,18 @@ class Sampler:
     def _copy(self, index: int, across: int, down: int) -> Plane:
         key = (index, across, down)
         if key not in self._copies:
-            self._copies[key] = shifted(self._planes.each[index], across / 4, down / 4)
+            self._copies[key] = shifted(self._planes.each[index], across / PARTS, down / PARTS)
         return self._copies[key]
+
+
+@lru_cache(maxsize=64)
+def nearest_phase(axis: Axis) -> Phase:
+    """The phase to use: one without a shifted copy when it is good enough."""
+    for steps in STEPS:
+        found = best_phase(axis, steps)
+        if abs(found.error) <= GOOD:
+            break
+    return found
 
 
 def _reach(length: int, phase: Phase, axis: Axis) -> int:

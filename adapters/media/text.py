@@ -7,6 +7,7 @@ still to be shown are held in memory.
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from adapters.media import ffmpeg
 from adapters.media.errors import FontMissing, PlanUnrenderable
 from adapters.media.layers import Patch, patch_of
 from adapters.media.planes import Plane, Size
-from adapters.media.typefaces import FONT_DIR, TYPEFACES
+from adapters.media.typefaces import TYPEFACES
 from timeline.plan import AssStyle, TextState
 
 _STYLE_FORMAT = (
@@ -87,6 +88,83 @@ def check_fonts(styles: Sequence[AssStyle], used: Iterable[str]) -> None:
             )
 
 
+def band_of(looks: Sequence[Look], styles: Sequence[AssStyle], height: int) -> tuple[int, int]:
+    """Rows [top, bottom) of the canvas in which the looks most likely lie; all rows when that cannot be told."""
+    sizes = {style.name: float(style.value.split(",")[1]) for style in styles}
+    top, bottom = float(height), 0.0
+    for style, events in looks:
+        for event in events:
+            places = [float(y) for y in re.findall(r"\\pos\([^,()]*,(-?[\d.]+)\)", event)]
+            if len(places) != 1 or re.search(r"\\(?:p\d|move|fr|org|fs\d|t\()", event):
+                return 0, height
+            reach = sizes.get(style, height) * (1 + 1.3 * (event.count("\\N") + 1))
+            top, bottom = min(top, places[0] - reach), max(bottom, places[0] + reach)
+    return max(0, int(top)), min(height, max(int(bottom), int(top) + 2))
+
+
+@dataclass(frozen=True)
+class Ink:
+    """A drawn text: colour times coverage and coverage, cropped, at (x, y) of the canvas."""
+
+    rgb: Plane
+    alpha: Plane
+    at: tuple[int, int]
+
+
+def drawings(
+    looks: Sequence[Look], styles: Sequence[AssStyle], canvas: Size, folder: Path, stack: ExitStack
+) -> Iterator[tuple[Look, Ink | None]]:
+    """Draw looks one after another; a look whose ink leaves the expected rows is drawn again on all rows."""
+    check_fonts(styles, {style for style, _ in looks})
+    place = Path(tempfile.mkdtemp(prefix="text-", dir=folder))
+    link_fonts(looks, styles, place / "fonts")
+    done, band = 0, band_of(looks, styles, canvas[1])
+    while done < len(looks):
+        for key, ink in _band_drawings(looks[done:], styles, canvas, band, place, stack):
+            if ink is not None and _leaves(ink, band, canvas[1]):
+                band = 0, canvas[1]
+                break
+            done += 1
+            yield key, ink
+
+
+def _leaves(ink: Ink, band: tuple[int, int], height: int) -> bool:
+    top, bottom = ink.at[1], ink.at[1] + ink.alpha.shape[0]
+    return (top <= band[0] and band[0] > 0) or (bottom >= band[1] and band[1] < height)
+
+
+def _band_drawings(
+    looks: Sequence[Look],
+    styles: Sequence[AssStyle],
+    canvas: Size,
+    band: tuple[int, int],
+    place: Path,
+    stack: ExitStack,
+) -> Iterator[tuple[Look, Ink | None]]:
+    (place / "text.ass").write_text(script(looks, styles, canvas), encoding="utf-8")
+    w, h = canvas[0], band[1] - band[0]
+    argv = ffmpeg.text_states_argv("text.ass", "fonts", *canvas, len(looks), band)
+    pipe = stack.enter_context(ffmpeg.piped(argv, place, what="draw the texts"))
+    for key in looks:
+        raw = pipe.read(2 * w * h * 3)
+        if len(raw) < 2 * w * h * 3:
+            raise ffmpeg.ended_early(place, "draw the texts")
+        pair = np.frombuffer(raw, np.uint8).reshape(2, h, w, 3)
+        yield key, _ink(pair[0], pair[1], band[0])
+
+
+def link_fonts(looks: Sequence[Look], styles: Sequence[AssStyle], target: Path) -> None:
+    """Lay out only the faces that these looks use: libass reads every file it finds."""
+    used = {style for style, _ in looks}
+    families = {style.value.split(",", 1)[0].strip() for style in styles if style.name in used}
+    for _, events in looks:
+        families.update(*(re.findall(r"\\fn([^\\}]+)", event) for event in events))
+    target.mkdir(exist_ok=True)
+    for face in TYPEFACES.values():
+        if face.family in families:
+            (target / face.file).symlink_to(face.path)
+
+
 @dataclass
 class _Drawn:
     patch: Patch | None
@@ -104,50 +182,34 @@ class TextLayer:
         folder: Path,
         stack: ExitStack,
     ) -> None:
-        self._states = sorted(states, key=lambda state: state.first)
         self._canvas = canvas
         self._held: dict[Look, _Drawn] = {}
         self._until: dict[Look, int] = {}
-        for state in self._states:
+        for state in states:
             self._until[look(state)] = max(self._until.get(look(state), 0), state.first + state.frames)
-        looks = distinct(self._states)
-        self._pending: Iterator[tuple[Look, Patch | None]] = iter(())
+        looks = distinct(states)
+        self._pending = drawings(looks, styles, canvas, folder, stack) if looks else iter(())
         if looks:
             check_fonts(styles, {style for style, _ in looks})
-            self._pending = self._drawings(looks, styles, folder, stack)
 
     def patch(self, state: TextState, frame: int) -> Patch | None:
         """The drawing of a state that shows at this frame."""
         for gone in [key for key, drawn in self._held.items() if drawn.until <= frame]:
             del self._held[gone]
         while look(state) not in self._held:
-            key, patch = next(self._pending)
+            key, ink = next(self._pending)
+            patch = patch_of(ink.rgb, ink.alpha, ink.at, self._canvas) if ink else None
             self._held[key] = _Drawn(patch, self._until[key])
         return self._held[look(state)].patch
 
-    def _drawings(
-        self, looks: list[Look], styles: Sequence[AssStyle], folder: Path, stack: ExitStack
-    ) -> Iterator[tuple[Look, Patch | None]]:
-        (folder / "text.ass").write_text(script(looks, styles, self._canvas), encoding="utf-8")
-        if not (folder / "fonts").exists():
-            (folder / "fonts").symlink_to(FONT_DIR, target_is_directory=True)
-        w, h = self._canvas
-        argv = ffmpeg.text_states_argv("text.ass", "fonts", w, h, len(looks))
-        pipe = stack.enter_context(ffmpeg.piped(argv, folder, what="draw the texts"))
-        for key in looks:
-            raw = pipe.read(2 * w * h * 3)
-            if len(raw) < 2 * w * h * 3:
-                raise ffmpeg.ended_early(folder, "draw the texts")
-            pair = np.frombuffer(raw, np.uint8).reshape(2, h, w, 3)
-            yield key, _patch_from(pair[0], pair[1], self._canvas)
 
-
-def _patch_from(on_black: Plane, on_white: Plane, canvas: Size) -> Patch | None:
+def _ink(on_black: Plane, on_white: Plane, top: int) -> Ink | None:
     """Colour times coverage is what shows on black; coverage is what white loses."""
     changed = cv2.bitwise_not(on_white)
     x, y, w, h = cv2.boundingRect(cv2.max(changed[..., 1], on_black[..., 1]))
+    if not (w and h):
+        return None
     part = np.s_[y : y + h, x : x + w]
     colour = np.ascontiguousarray(on_black[part])
     green = on_white[part][..., 1].astype(np.int16) - colour[..., 1]
-    alpha = (255 - green).clip(0, 255).astype(np.uint8)
-    return patch_of(colour, alpha, (x, y), canvas) if w and h else None
+    return Ink(colour, (255 - green).clip(0, 255).astype(np.uint8), (x, y + top))
