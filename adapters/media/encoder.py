@@ -19,13 +19,18 @@ import numpy as np
 
 from adapters.media.errors import DiskFull, MediaError, ToolFailed
 from adapters.media.planes import Plane, Planes, Size
-from timeline.plan import Encoding, Rate
+from timeline.plan import Encoding, Rate, RenderPlan
 
 POOL = 4
 B_FRAMES = 2
 BT709 = 1
 LIMITED = 1
 FORMATS = {"h264": "libx264"}
+
+
+def reorder(plan: RenderPlan) -> int:
+    """Frames that decoding runs ahead of showing."""
+    return B_FRAMES
 
 
 def options(encoding: Encoding) -> dict[str, str]:

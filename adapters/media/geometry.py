@@ -8,7 +8,6 @@ Chroma of 4:2:0 is sited as H.264 assumes it: horizontally on even luma columns,
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 

@@ -14,13 +14,11 @@ from typing import Any
 import av
 
 from adapters.media.aac import encode_within
-from adapters.media.encoder import B_FRAMES, file_fault
+from adapters.media.encoder import file_fault, reorder
 from adapters.media.errors import MediaError, NotAVideo, PlanUnrenderable
 from adapters.media.probe import open_media
 from timeline.plan import RenderPlan
 
-REORDER = B_FRAMES
-"""Frames that decoding runs ahead of showing."""
 MOVFLAGS = "+faststart"
 CLOCK = {"movie_timescale": "240000"}
 """Ticks in which frames of every usual rate and samples at 48 kHz are whole, so that lengths stay exact."""
@@ -80,15 +78,40 @@ def _mux(plan: RenderPlan, segments: Sequence[Path], voice: Path, box: Any, repo
 
 def picture_packets(plan: RenderPlan, segments: Sequence[Path]) -> Iterator[Any]:
     """All picture packets in decoding order with times in frames of the film. Raises PlanUnrenderable."""
+    lengths = [segment.frames for segment in plan.segments]
+    return _packets(segments, lengths, Fraction(plan.output.rate.den, plan.output.rate.num), reorder(plan))
+
+
+def join_copies(pieces: Sequence[tuple[Path, int]], plan: RenderPlan, out: Path, report: Callable[[int], None]) -> None:
+    """Write silent pieces (path, frames) one after another into one MP4 without touching a picture."""
     tick = Fraction(plan.output.rate.den, plan.output.rate.num)
+    try:
+        with (
+            av.open(str(out), "w", format="mp4", options={"fflags": "+bitexact"}) as box,
+            open_media(pieces[0][0], NotAVideo) as first,
+        ):
+            picture = box.add_stream_from_template(first.streams.video[0])
+            picture.time_base = tick
+            paths, lengths = [path for path, _ in pieces], [frames for _, frames in pieces]
+            for number, packet in enumerate(_packets(paths, lengths, tick, reorder(plan))):
+                packet.stream = picture
+                box.mux(packet)
+                report(number + 1)
+    except MediaError:
+        raise
+    except (av.FFmpegError, OSError) as fault:
+        raise file_fault(fault, "write the picture") from fault
+
+
+def _packets(paths: Sequence[Path], lengths: Sequence[int], tick: Fraction, ahead: int) -> Iterator[Any]:
     start, extradata = 0, None
-    for segment, path in zip(plan.segments, segments, strict=True):
+    for number, (path, frames) in enumerate(zip(paths, lengths, strict=True)):
         with open_media(path, NotAVideo) as box:
             stream = box.streams.video[0]
             extradata = extradata or stream.codec_context.extradata
             if stream.codec_context.extradata != extradata:
                 raise PlanUnrenderable(
-                    f"Segment {segment.index} was made with other settings than the first one.",
+                    f"Segment {number} was made with other settings than the first one.",
                     fix="Make the segments again.",
                 )
             count = 0
@@ -97,13 +120,13 @@ def picture_packets(plan: RenderPlan, segments: Sequence[Path]) -> Iterator[Any]
                     continue
                 shown = Fraction(packet.pts) * stream.time_base / tick
                 packet.time_base = tick
-                packet.pts, packet.dts = start + round(shown), start + count - REORDER
+                packet.pts, packet.dts = start + round(shown), start + count - ahead
                 packet.duration = 1
                 count += 1
                 yield packet
-        if count != segment.frames:
+        if count != frames:
             raise PlanUnrenderable(
-                f"Segment {segment.index} has {count} frames instead of {segment.frames}.",
+                f"Segment {number} has {count} frames instead of {frames}.",
                 fix="Make it again.",
             )
         start += count

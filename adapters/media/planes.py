@@ -51,6 +51,10 @@ class Planes:
     def each(self) -> tuple[Plane, Plane, Plane]:
         return self.y, self.u, self.v
 
+    def tint(self, colour: str) -> tuple[tuple[int, ...], ...]:
+        """An opaque colour as values of these planes."""
+        return tuple((int(plane[0, 0]),) for plane in from_rgb(np.full((2, 2, 3), rgb_of(colour), np.uint8)).each)
+
     def copy_to(self, other: Planes) -> None:
         for mine, theirs in zip(self.each, other.each, strict=True):
             theirs[:] = mine
@@ -89,11 +93,9 @@ def rgb_of(colour: str) -> tuple[int, int, int]:
 
 def flat(colour: str, size: Size) -> Planes:
     """One colour all over."""
-    pixel = np.full((2, 2, 3), rgb_of(colour), np.uint8)
-    tiny = from_rgb(pixel)
     planes = blank(size)
-    for value, plane in zip(tiny.each, planes.each, strict=True):
-        plane[:] = value[0, 0]
+    for value, plane in zip(planes.tint(colour), planes.each, strict=True):
+        plane[:] = value[0]
     return planes
 
 

@@ -9,6 +9,7 @@ import cv2
 
 from adapters.media.compositor import Compositor
 from adapters.media.encoder import SegmentEncoder
+from adapters.media.join import join_copies
 from domain.production.ports import Assets
 from timeline.plan import RenderPlan, Segment
 
@@ -23,14 +24,31 @@ def make_segment(
 ) -> None:
     """Write the segment's silent MP4 to `out`; `folder` is for scratch files."""
     cv2.setNumThreads(1)
+    with Compositor(plan, segment, assets, folder) as compositor:
+        if segment.frames > plan.output.encoding.gop and compositor.still:
+            _looped(plan, segment.frames, compositor, out, folder, report)
+        else:
+            _encoded(plan, range(segment.frames), compositor, out, lambda done: report(done, segment.frames))
+
+
+def _encoded(plan: RenderPlan, frames: range, compositor: Compositor, out: Path, report: Callable[[int], None]) -> None:
     size = (plan.output.width, plan.output.height)
-    encoding = plan.output.encoding
-    with (
-        Compositor(plan, segment, assets, folder) as compositor,
-        SegmentEncoder(out, size, plan.output.rate, encoding) as encoder,
-    ):
-        for number in range(segment.frames):
+    with SegmentEncoder(out, size, plan.output.rate, plan.output.encoding) as encoder:
+        for done, number in enumerate(frames):
             pooled = encoder.take()
             compositor.draw(number, pooled.planes)
             encoder.give(pooled)
-            report(number + 1, segment.frames)
+            report(done + 1)
+
+
+def _looped(
+    plan: RenderPlan, frames: int, compositor: Compositor, out: Path, folder: Path, report: Callable[[int, int], None]
+) -> None:
+    """Where nothing changes, one group of pictures is encoded and repeated by copy, and a shorter one for the rest."""
+    gop = plan.output.encoding.gop
+    pieces = [(folder / "loop.mp4", gop)] * (frames // gop)
+    if frames % gop:
+        pieces.append((folder / "rest.mp4", frames % gop))
+    for path, length in dict.fromkeys(pieces):
+        _encoded(plan, range(length), compositor, path, lambda done: None)
+    join_copies(pieces, plan, out, lambda done: report(done, frames))

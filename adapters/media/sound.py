@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adapters.media import loudness
-from adapters.media.compositor import asset_path
 from adapters.media.ducking import duck_gain
 from adapters.media.errors import PlanUnrenderable
 from adapters.media.pcm import Stereo, decoded, write_raw, write_wav
+from adapters.media.workshop import asset_path
 from domain.production.ports import Assets
 from timeline.plan import Sound, SoundMix
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from adapters.media.errors import PlanUnrenderable
-from adapters.media.planes import Planes
-from adapters.media.transitions import crossfade, fade, wipe
+from adapters.media.transitions import blur, crossfade, dip, fade, iris, push, slide, wipe, zoom
+from adapters.media.transitions.tools import Params, Picture
 
-Mix = Callable[[Planes, Planes, float, Mapping[str, str]], None]
+Mix = Callable[[Picture, Picture, float, Params], None]
 """(a, b, progress 0..1, params): leave the mixture in `a`; `b` may be spoiled."""
 
 TRANSITIONS: dict[str, Mix] = {
     "crossfade": crossfade.mix,
     "fade": fade.mix,
     "wipe": wipe.mix,
+    "slide": slide.mix,
+    "push": push.mix,
+    "zoom": zoom.mix,
+    "blur": blur.mix,
+    "iris": iris.mix,
+    "dip": dip.mix,
 }
 
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import cv2
-
-from adapters.media.planes import Planes
+from adapters.media.transitions.tools import Params, Picture, dissolve
 
 
-def mix(a: Planes, b: Planes, progress: float, params: Mapping[str, str]) -> None:
-    """Weighted sum of the planes; at 0 only `a`, at 1 only `b`."""
-    for under, upper in zip(a.each, b.each, strict=True):
-        cv2.addWeighted(under, 1.0 - progress, upper, progress, 0.0, dst=under)
+def mix(a: Picture, b: Picture, progress: float, params: Params) -> None:
+    """Weighted sum; at 0 only `a`, at 1 only `b`."""
+    dissolve(a, b, progress)

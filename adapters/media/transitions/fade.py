@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import cv2
-
-from adapters.media.planes import Planes, flat
+from adapters.media.transitions.tools import Params, Picture, colour_over
 
 
-def mix(a: Planes, b: Planes, progress: float, params: Mapping[str, str]) -> None:
+def mix(a: Picture, b: Picture, progress: float, params: Params) -> None:
     """Linear to the colour until the middle, linear from it afterwards."""
-    shown = a if progress < 0.5 else b
-    weight = abs(1.0 - 2.0 * progress)
-    tint = flat(params.get("colour", "#000000"), (2, 2))
-    for source, target, colour in zip(shown.each, a.each, tint.each, strict=True):
-        cv2.convertScaleAbs(source, dst=target, alpha=weight, beta=(1.0 - weight) * float(colour[0, 0]))
+    if progress >= 0.5:
+        for under, upper in zip(a.each, b.each, strict=True):
+            under[:] = upper
+    colour_over(a, params.get("colour", "#000000"), 1.0 - abs(1.0 - 2.0 * progress))

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from adapters.media.errors import PlanUnrenderable
-from adapters.media.planes import Planes
-
-DIRECTIONS = ("right", "left", "down", "up")
+from adapters.media.transitions.tools import Params, Picture, direction_of, masked, number
 
 
-def mix(a: Planes, b: Planes, progress: float, params: Mapping[str, str]) -> None:
+def mix(a: Picture, b: Picture, progress: float, params: Params) -> None:
     """Show `b` behind the edge and `a` before it."""
-    direction = params.get("direction", "right")
-    if direction not in DIRECTIONS:
-        raise PlanUnrenderable(f"A wipe goes {', '.join(DIRECTIONS)}, not {direction!r}.")
-    soft = min(max(float(params.get("softness", "0.08")), 0.001), 1.0)
+    direction = direction_of(params, "right")
+    soft = number(params, "softness", 0.08, 0.001, 1.0)
     for under, upper in zip(a.each, b.each, strict=True):
-        share = _share(under.shape[0], under.shape[1], progress, direction, soft)
-        cv2.blendLinear(upper, under, share, 1.0 - share, dst=under)
+        masked(under, upper, _share(under.shape[0], under.shape[1], progress, direction, soft))
 
 
 def _share(height: int, width: int, progress: float, direction: str, soft: float) -> NDArray[np.float32]:

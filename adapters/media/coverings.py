@@ -1,0 +1,173 @@
+"""The quick way for what fills the canvas: pictures and videos that stay YUV planes from file to frame.
+
+Anything that needs transparency, effects, turning or blending takes the general way (`layer_painter`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from adapters.media.contents.video import frame_number
+from adapters.media.curves import by_property
+from adapters.media.footage import Footage
+from adapters.media.geometry import Rect, closest_zoom, moves, window_at
+from adapters.media.planes import (
+    BACKDROP_DIM,
+    BACKDROP_SCALE,
+    Plane,
+    Planes,
+    Size,
+    blank,
+    even,
+    fitted,
+    flat,
+    resize,
+    scaled_size,
+)
+from adapters.media.probe import probe_picture
+from adapters.media.sampling import Sampler
+from adapters.media.workshop import Workshop
+from timeline.plan import Layer
+from timeline.stage import Fill, Image, Video
+
+Fit = Callable[[Planes], Planes]
+
+
+@dataclass(frozen=True)
+class Covering:
+    """Fills all planes of a frame with item frame k; equal states look the same."""
+
+    fill: Callable[[int, Planes], None]
+    state: Callable[[int], Hashable]
+
+
+def covering(layer: Layer, shop: Workshop) -> Covering | None:
+    """The quick way to draw a layer, or None when it needs the general one."""
+    box = layer.box
+    plain = (
+        (box.x, box.y, box.w, box.h) == (0, 0, *shop.canvas)
+        and not (layer.effects or layer.radius or layer.shadow)
+        and layer.blend == "normal"
+        and float(layer.rotation) % 360 == 0
+        and float(layer.scale) == 1.0
+        and set(by_property(layer.curves)) <= {"opacity"}
+        and all(float(part) == 0 for part in layer.crop)
+        and (layer.fit in ("cover", "fill") or (layer.fit == "contain" and layer.backdrop != "none"))
+    )
+    if not plain:
+        return None
+    if isinstance(layer.content, Fill):
+        planes = flat(layer.content.colour, shop.canvas)
+        return Covering(lambda k, target: planes.copy_to(target), lambda k: 0)
+    if isinstance(layer.content, Image):
+        return _picture(layer, layer.content, shop)
+    return _video(layer, layer.content, shop) if isinstance(layer.content, Video) else None
+
+
+def _window(layer: Layer, k: int) -> Rect:
+    return window_at(layer.motion and layer.motion.model_copy(update={"offset": 0}), k)
+
+
+def _picture(layer: Layer, content: Image, shop: Workshop) -> Covering | None:
+    path = shop.path(content.asset)
+    if probe_picture(path).alpha or layer.fit == "fill":
+        return None
+    size = scaled_size(shop.canvas, closest_zoom(layer.motion))
+    focus = float(layer.focus[0]), float(layer.focus[1])
+    sampler = Sampler(fitted(path, size, layer.fit, layer.backdrop, focus), shop.canvas)
+    if moves(layer.motion):
+        return Covering(lambda k, target: sampler.draw(_window(layer, k), target), lambda k: k)
+    still = blank(shop.canvas)
+    sampler.draw(_window(layer, 0), still)
+    return Covering(lambda k, target: still.copy_to(target), lambda k: 0)
+
+
+def _video(layer: Layer, content: Video, shop: Workshop) -> Covering | None:
+    footage = shop.footage(content.asset)
+    if footage.clear:
+        return None
+    size = scaled_size(shop.canvas, closest_zoom(layer.motion))
+    fit = _fitting(layer, footage, size)
+    moving, kept = moves(layer.motion), _Kept()
+
+    def fill(k: int, target: Planes) -> None:
+        number = frame_number(content, footage, k)
+        if kept.number != number or kept.planes is None:
+            kept.number, kept.planes = number, fit(footage.planes(number))
+        if size == shop.canvas and not moving:
+            kept.planes.copy_to(target)
+        else:
+            Sampler(kept.planes, shop.canvas).draw(_window(layer, k), target)
+
+    return Covering(fill, lambda k: (frame_number(content, footage, k), k if moving else 0))
+
+
+@dataclass
+class _Kept:
+    number: int = -1
+    planes: Planes | None = None
+
+
+def _fitting(layer: Layer, footage: Footage, size: Size) -> Fit:
+    """How frames of one video come to the size of the canvas."""
+    own = footage.size
+    if layer.fit == "fill":
+        return lambda planes: _scaled(planes, size)
+    if layer.fit == "cover":
+        factor = max(size[0] / own[0], size[1] / own[1])
+        wide, high = size[0] / (own[0] * factor), size[1] / (own[1] * factor)
+        x = min(max(float(layer.focus[0]) - wide / 2, 0.0), 1.0 - wide)
+        y = min(max(float(layer.focus[1]) - high / 2, 0.0), 1.0 - high)
+        return lambda planes: _scaled(part_of(planes, Rect(x, y, wide, high)), size)
+    factor = min(size[0] / own[0], size[1] / own[1])
+    inside = min(size[0], even(own[0] * factor)), min(size[1], even(own[1] * factor))
+    return lambda planes: _contained(planes, own, inside, size, layer.backdrop)
+
+
+def part_of(planes: Planes, part: Rect) -> Planes:
+    """A rectangle in fractions, widened to whole chroma samples, over the same memory."""
+    w, h = planes.u.shape[1], planes.u.shape[0]
+    x0, y0 = min(round(part.x * w), w - 1), min(round(part.y * h), h - 1)
+    x1, y1 = min(max(round((part.x + part.w) * w), x0 + 1), w), min(max(round((part.y + part.h) * h), y0 + 1), h)
+    small = np.s_[y0:y1, x0:x1]
+    return Planes(planes.y[2 * y0 : 2 * y1, 2 * x0 : 2 * x1], planes.u[small], planes.v[small])
+
+
+def _scaled(planes: Planes, size: Size) -> Planes:
+    half = size[0] // 2, size[1] // 2
+    return Planes(_sized(planes.y, size), _sized(planes.u, half), _sized(planes.v, half))
+
+
+def _sized(plane: Plane, size: Size) -> Plane:
+    return np.ascontiguousarray(resize(plane, size))
+
+
+def _contained(planes: Planes, own: Size, inside: Size, size: Size, backdrop: str) -> Planes:
+    canvas = _blurred(planes, own, size) if backdrop == "blur" else flat(backdrop, size)
+    x, y = (size[0] - inside[0]) // 4 * 2, (size[1] - inside[1]) // 4 * 2
+    for index, (ground, picture) in enumerate(zip(canvas.each, _scaled(planes, inside).each, strict=True)):
+        half = 2 if index else 1
+        ground[y // half : y // half + picture.shape[0], x // half : x // half + picture.shape[1]] = picture
+    return canvas
+
+
+def _blurred(planes: Planes, own: Size, size: Size) -> Planes:
+    """The same picture enlarged to cover, blurred and dimmed, made at an eighth of the size."""
+    factor = max(size[0] / own[0], size[1] / own[1])
+    wide, high = size[0] / (own[0] * factor), size[1] / (own[1] * factor)
+    part = part_of(planes, Rect((1 - wide) / 2, (1 - high) / 2, wide, high))
+    out = []
+    for index, plane in enumerate(part.each):
+        w, h = (size[0] // 2, size[1] // 2) if index else size
+        small = cv2.resize(
+            plane, (max(2, w // BACKDROP_SCALE), max(2, h // BACKDROP_SCALE)), interpolation=cv2.INTER_AREA
+        )
+        soft = cv2.GaussianBlur(small, (0, 0), max(small.shape) / 24, borderType=cv2.BORDER_REPLICATE)
+        zero = 128.0 if index else 16.0
+        dim = cv2.convertScaleAbs(soft, alpha=BACKDROP_DIM, beta=zero * (1 - BACKDROP_DIM))
+        out.append(np.asarray(cv2.resize(dim, (w, h), interpolation=cv2.INTER_LINEAR), np.uint8))
+    return Planes(*out)
