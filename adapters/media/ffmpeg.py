@@ -75,13 +75,17 @@ def text_states_argv(
     ]
 
 
-def decode_sound_argv(source: str, rate: int) -> list[str]:
-    """Decode the first audio stream of `source` to raw interleaved stereo float at `rate` on stdout."""
+def decode_sound_argv(source: str, rate: int, *, beside_picture: bool = False) -> list[str]:
+    """Decode the first audio stream of `source` to raw interleaved stereo float at `rate` on stdout.
+
+    Sound `beside_picture` keeps its time against it: silence stands for what is missing before it.
+    """
+    late = ":async=1:first_pts=0" if beside_picture else ""
     return [
         *QUIET,
         *LOCAL_ONLY,
         *("-format_whitelist", SAFE_CONTAINERS, "-i", source, "-map", "0:a:0", "-vn", "-sn", "-dn"),
-        *("-af", f"aresample={rate}:resampler=swr,aformat=channel_layouts=stereo:sample_fmts=flt"),
+        *("-af", f"aresample={rate}:resampler=swr{late},aformat=channel_layouts=stereo:sample_fmts=flt"),
         *("-f", "f32le", "pipe:1"),
     ]
 

@@ -15,6 +15,7 @@ from adapters.media.pcm import BLOCK, Stereo, mapped, write_raw
 
 WITHIN_LU = 0.3
 ROUNDS = 5
+RANGE_ROUNDS = 3
 MAX_GAIN_DB = 30.0
 SILENCE_LUFS = -69.0
 OVERSAMPLING = 4
@@ -64,14 +65,20 @@ def _decibels(level: float) -> float:
     return 20 * math.log10(level) if level > 0 else -math.inf
 
 
-def master(raw: Path, folder: Path, rate: int, *, target: float, ceiling: float) -> Path:
+def master(raw: Path, folder: Path, rate: int, *, target: float, ceiling: float, widest: float = 0.0) -> Path:
     """Bring a raw mix to a loudness (LUFS) under a true peak (dBTP); returns the raw file to use.
 
     Linear gain first, limiter last; measured again and corrected until within 0.3 LU. Silence is left alone.
+    A loudness range above `widest` LU (0: any) is narrowed first.
     """
     found = measure(raw.name, folder, rate)
     if found.silent:
         return raw
+    for turn in range(RANGE_ROUNDS if widest > 0 else 0):
+        if found.range <= widest:
+            break
+        raw = narrowed(raw, folder / f"narrow-{turn}.f32", rate, found, widest)
+        found = measure(raw.name, folder, rate)
     out = folder / "mastered.f32"
     gain = min(target - found.integrated, MAX_GAIN_DB)
     for _ in range(ROUNDS):
@@ -80,6 +87,31 @@ def master(raw: Path, folder: Path, rate: int, *, target: float, ceiling: float)
         if abs(missed) <= WITHIN_LU / 3 or gain + missed > MAX_GAIN_DB:
             break
         gain += missed
+    return out
+
+
+def narrowed(raw: Path, out: Path, rate: int, found: Loudness, widest: float) -> Path:
+    """Pull slow levels (3 s) towards the whole film's by as much as the range is too wide; pauses are not lifted."""
+    sound, hop = mapped(raw), rate // 10
+    powers = [
+        np.square(np.asarray(sound[start : start + hop]), dtype=np.float64).mean()
+        for start in range(0, len(sound), hop)
+    ]
+    weights = np.ones(30) / 30
+    power = np.convolve(np.pad(powers, 15, mode="edge"), weights, "same")[15:-15]
+    levels = 10 * np.log10(np.maximum(power, 1e-12))
+    heard = levels[levels > levels.max() - 30]
+    middle = float(np.median(heard)) if len(heard) else 0.0
+    share = 1.0 - 0.9 * widest / max(found.range, widest)
+    gains = np.clip((middle - levels) * share, -12.0, 12.0)
+    gains = np.where(levels < levels.max() - 30, np.minimum(gains, 0.0), gains)
+    places = (np.arange(len(gains)) + 0.5) * hop
+
+    def block(start: int, stop: int) -> Stereo:
+        curve = 10 ** (np.interp(np.arange(start, stop), places, gains) / 20)
+        return np.asarray(sound[start:stop] * curve[:, None], np.float32)
+
+    write_raw(out, len(sound), block)
     return out
 
 

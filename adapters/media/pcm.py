@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from adapters.media import ffmpeg
 from adapters.media.errors import NotASound, PlanUnrenderable, ToolFailed
-from adapters.media.probe import probe_sound
+from adapters.media.probe import has_picture, probe_sound
 
 Stereo = NDArray[np.float32]
 BLOCK = 1 << 19
@@ -29,7 +29,7 @@ _LARGEST = 0xFFFFFFFF - _HEADER
 def decoded(source: Path, target: Path, rate: int, folder: Path) -> Stereo:
     """Decode a sound file to raw stereo float at `target` and map it. Raises NotASound, MissingAsset."""
     probe_sound(source)
-    argv = ffmpeg.decode_sound_argv(f"file:{source.resolve()}", rate)
+    argv = ffmpeg.decode_sound_argv(f"file:{source.resolve()}", rate, beside_picture=has_picture(source))
     try:
         with ffmpeg.piped(argv, folder, what="decode a sound") as pipe, target.open("wb") as out:
             while block := pipe.read(1 << 20):

@@ -196,6 +196,12 @@ def probe_sound(path: Path) -> SoundFacts:
     return facts
 
 
+def has_picture(path: Path) -> bool:
+    """Whether a file holds a moving picture beside its sound (a cover picture is none)."""
+    with open_media(path, NotASound) as box:
+        return any(not stream.disposition & av.stream.Disposition.attached_pic for stream in box.streams.video)
+
+
 def _sound(box: Any) -> SoundFacts | None:
     if not box.streams.audio:
         return None
