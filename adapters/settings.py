@@ -40,6 +40,7 @@ class Settings:
     slots: int
     lease_seconds: int
     ffmpeg: str
+    encoders: str
     secret_key_file: Path
     secret_keys: str = field(repr=False)
     service_user: str
@@ -155,6 +156,12 @@ def _file(text: str) -> Path:
     return path
 
 
+def _encoders(value: str) -> str:
+    if value not in ("software", "hardware"):
+        raise ValueError("choose software or hardware")
+    return value
+
+
 def _program(text: str) -> str:
     if text and not os.access(text, os.X_OK):
         raise ValueError("no program can be run there; give the full path of an ffmpeg, or leave it out")
@@ -214,6 +221,8 @@ TABLE: tuple[Entry, ...] = (
     Entry("VFOS_LEASE_SECONDS", "lease_seconds", "30", _whole(6, 3600),
           "A worker silent for this long loses its step to another."),
     Entry("VFOS_FFMPEG", "ffmpeg", "", _program, "Path of the ffmpeg to use; empty = the one from the wheel."),
+    Entry("VFOS_ENCODERS", "encoders", "software", _encoders,
+          "`software`, or `hardware` to try the graphics card's encoders first (each by encoding)."),
     Entry("VFOS_SECRET_KEY_FILE", "secret_key_file", "", _file,
           "File with the key that wraps all secrets; empty = `secret.key` in VFOS_HOME, made on first use, mode 0600."),
     Entry("VFOS_SECRET_KEYS", "secret_keys", "", _text,

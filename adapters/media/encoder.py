@@ -1,4 +1,4 @@
-"""H.264 through PyAV in a thread of its own, fed from a small pool of frames.
+"""A segment's picture through PyAV in a thread of its own, fed from a small pool of frames.
 
 Every segment is made by its own encoder with the same settings, so segments can be joined by copy: closed
 groups of pictures, the same parameter sets (`stitchable`), BT.709 tags, no times or tool names in the file.
@@ -17,32 +17,14 @@ from typing import Any
 import av
 import numpy as np
 
+from adapters.media import codecs
 from adapters.media.errors import DiskFull, MediaError, ToolFailed
 from adapters.media.planes import Plane, Planes, Size
-from timeline.plan import Encoding, Rate, RenderPlan
+from timeline.plan import Encoding, Rate
 
 POOL = 4
-B_FRAMES = 2
 BT709 = 1
 LIMITED = 1
-FORMATS = {"h264": "libx264"}
-
-
-def reorder(plan: RenderPlan) -> int:
-    """Frames that decoding runs ahead of showing."""
-    return B_FRAMES
-
-
-def options(encoding: Encoding) -> dict[str, str]:
-    """Private options of libx264."""
-    params = f"stitchable=1:keyint={encoding.gop}:open-gop=0:force-cfr=1:bframes={B_FRAMES}"
-    return {
-        "preset": encoding.preset,
-        "crf": str(encoding.crf),
-        "profile": "high",
-        "x264-params": params,
-        "flags": "+cgop+bitexact",
-    }
 
 
 class PooledFrame:
@@ -78,16 +60,10 @@ class SegmentEncoder:
         self._thread = threading.Thread(target=self._work, name="encoder", daemon=True)
 
     def _open_stream(self, size: Size, encoding: Encoding) -> Any:
-        stream: Any = self._box.add_stream(FORMATS[encoding.codec], rate=self._rate, options=options(encoding))
-        stream.width, stream.height = size
-        stream.pix_fmt = encoding.pix_fmt
+        name = codecs.chosen(encoding.codec).encoder
+        stream: Any = self._box.add_stream(name, rate=self._rate, options=codecs.options(name, encoding))
+        codecs.configure(stream.codec_context, name, size, self._rate, encoding)
         stream.time_base = 1 / self._rate
-        code = stream.codec_context
-        code.thread_count = encoding.threads
-        code.gop_size = encoding.gop
-        code.max_b_frames = B_FRAMES
-        code.color_range = LIMITED
-        code.color_primaries = code.color_trc = code.colorspace = BT709
         return stream
 
     def __enter__(self) -> SegmentEncoder:

@@ -14,7 +14,8 @@ from typing import Any
 import av
 
 from adapters.media.aac import encode_within
-from adapters.media.encoder import file_fault, reorder
+from adapters.media.codecs import reorder
+from adapters.media.encoder import file_fault
 from adapters.media.errors import MediaError, NotAVideo, PlanUnrenderable
 from adapters.media.probe import open_media
 from timeline.plan import RenderPlan
@@ -55,7 +56,7 @@ def _mux(plan: RenderPlan, segments: Sequence[Path], voice: Path, box: Any, repo
     box.metadata["title"] = plan.title
     first = open_media(segments[0], NotAVideo)
     with first, av.open(str(voice)) as sound:
-        picture = box.add_stream_from_template(first.streams.video[0])
+        picture = box.add_stream_from_template(first.streams.video[0], opaque=True)
         picture.time_base = Fraction(plan.output.rate.den, plan.output.rate.num)
         speech = box.add_stream_from_template(sound.streams.audio[0])
         speech.metadata["language"] = "und"
@@ -79,7 +80,9 @@ def _mux(plan: RenderPlan, segments: Sequence[Path], voice: Path, box: Any, repo
 def picture_packets(plan: RenderPlan, segments: Sequence[Path]) -> Iterator[Any]:
     """All picture packets in decoding order with times in frames of the film. Raises PlanUnrenderable."""
     lengths = [segment.frames for segment in plan.segments]
-    return _packets(segments, lengths, Fraction(plan.output.rate.den, plan.output.rate.num), reorder(plan))
+    return _packets(
+        segments, lengths, Fraction(plan.output.rate.den, plan.output.rate.num), reorder(plan.output.encoding)
+    )
 
 
 def join_copies(pieces: Sequence[tuple[Path, int]], plan: RenderPlan, out: Path, report: Callable[[int], None]) -> None:
@@ -90,10 +93,10 @@ def join_copies(pieces: Sequence[tuple[Path, int]], plan: RenderPlan, out: Path,
             av.open(str(out), "w", format="mp4", options={"fflags": "+bitexact"}) as box,
             open_media(pieces[0][0], NotAVideo) as first,
         ):
-            picture = box.add_stream_from_template(first.streams.video[0])
+            picture = box.add_stream_from_template(first.streams.video[0], opaque=True)
             picture.time_base = tick
             paths, lengths = [path for path, _ in pieces], [frames for _, frames in pieces]
-            for number, packet in enumerate(_packets(paths, lengths, tick, reorder(plan))):
+            for number, packet in enumerate(_packets(paths, lengths, tick, reorder(plan.output.encoding))):
                 packet.stream = picture
                 box.mux(packet)
                 report(number + 1)

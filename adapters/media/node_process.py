@@ -75,12 +75,35 @@ def _still(folder: Path, request: Request, report: Report) -> None:
     make_still(Path(request["film"]), request["frame"], folder / OUT, request["width"], request["height"])
 
 
+def _frame(folder: Path, request: Request, report: Report) -> None:
+    from adapters.media.excerpts import make_frame
+
+    make_frame(_plan(folder), _assets(request), request["frame"], folder / OUT, folder, request["width"])
+
+
+def _contact(folder: Path, request: Request, report: Report) -> None:
+    from adapters.media.excerpts import make_contact_sheet
+
+    how = {name: request[name] for name in ("count", "columns", "width")}
+    make_contact_sheet(_plan(folder), _assets(request), folder / OUT, folder, report, **how)
+
+
+def _preview(folder: Path, request: Request, report: Report) -> None:
+    from adapters.media.excerpts import make_preview
+
+    first, stop = request["first"], request["stop"]
+    make_preview(_plan(folder), _assets(request), first, stop, folder / OUT, folder, report)
+
+
 KINDS: dict[str, Callable[[Path, Request, Report], Request | None]] = {
     "segment": _segment,
     "sound": _sound,
     "join": _join,
     "inspect": _inspect,
     "still": _still,
+    "frame": _frame,
+    "contact": _contact,
+    "preview": _preview,
 }
 
 

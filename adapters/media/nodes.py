@@ -22,7 +22,7 @@ MODULE = "adapters.media.node_server"
 START_S = 60.0
 LARGEST_FILE = 64 << 30
 """Bytes that any file of a node may have."""
-KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "VFOS_FFMPEG", "LD_LIBRARY_PATH")
+KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "VFOS_FFMPEG", "VFOS_ENCODERS", "LD_LIBRARY_PATH")
 """What a node may know of its parent's environment; secrets are not among it."""
 
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import PIL
 
-from adapters.media import ffmpeg
+from adapters.media import codecs, ffmpeg
 from adapters.media.child import publish, run_node, scratch
 from adapters.media.errors import MissingAsset
 from adapters.media.node_process import OUT, PLAN
@@ -58,7 +58,13 @@ class FfmpegRenderer:
             "pillow": PIL.__version__,
             "fonts": fonts_digest(),
         }
+        encoders = {codec: codecs.chosen(codec) for codec in codecs.SOFTWARE} if codecs.unusual() else {}
+        parts.update({codec: choice.encoder for codec, choice in encoders.items()})
         return " ".join(f"{name}={value}" for name, value in parts.items())
+
+    def encoder(self, codec: str) -> codecs.Choice:
+        """Which encoder writes a codec here, and which were tried in vain. Raises PlanUnrenderable."""
+        return codecs.chosen(codec)
 
     async def render_segment(
         self,
@@ -113,6 +119,41 @@ class FfmpegRenderer:
         """Write one frame as JPEG, cropped to the size."""
         request = {"film": str(film.resolve()), "frame": frame, "width": width, "height": height}
         await self._make("still", None, request, out, _no_progress, lambda: False, BASE_CAP_S)
+
+    async def frame(self, plan: RenderPlan, assets: Assets, frame: int, out: Path, width: int = 0) -> None:
+        """Write one frame of a film that need not be rendered, as JPEG, `width` pixels wide (0: as the film)."""
+        request = {"assets": _paths(assets, set(plan.assets)), "frame": frame, "width": width}
+        await self._make("frame", plan, request, out, _no_progress, lambda: False, BASE_CAP_S)
+
+    async def contact_sheet(
+        self,
+        plan: RenderPlan,
+        assets: Assets,
+        out: Path,
+        progress: Progress,
+        stop: Callable[[], bool],
+        *,
+        count: int = 0,
+        columns: int = 4,
+        width: int = 480,
+    ) -> None:
+        """Write small frames of a film that need not be rendered as one JPEG: `count` of them, or one per scene."""
+        request = {"assets": _paths(assets, set(plan.assets)), "count": count, "columns": columns, "width": width}
+        await self._make("contact", plan, request, out, progress, stop, _film_cap(plan))
+
+    async def preview(
+        self,
+        plan: RenderPlan,
+        assets: Assets,
+        first: int,
+        stop_frame: int,
+        out: Path,
+        progress: Progress,
+        stop: Callable[[], bool],
+    ) -> None:
+        """Write film frames [first, stop_frame) with sound; compile with the `preview` profile to have it quickly."""
+        request = {"assets": _paths(assets, set(plan.assets)), "first": first, "stop": stop_frame}
+        await self._make("preview", plan, request, out, progress, stop, _film_cap(plan))
 
     async def _make(
         self,
