@@ -14,6 +14,7 @@ from adapters.egress_rules import Allowance
 from adapters.speech.azure import AzureSpeaker, way_of
 from adapters.speech.azure_batch import MAX_BODY, MAX_CHARACTERS, grouped, job_body, pause_before
 from adapters.speech.azure_ssml import azure_text
+from benchmarks.narration_drift import FRAME, errors, narrated
 from domain.production.ports import ProviderError, SpokenSentence
 from domain.production.provider_errors import NotOffered, PartialAnswer, RateLimited, Unavailable, kind_of
 from tests.adapters.speech.azure_requests import ORDER, VOICE, ask
@@ -230,6 +231,17 @@ class TestRefusedBeforePaying:
         with pytest.raises(ProviderError, match="public addresses only"):
             await speaker.check()
         await speaker.close()
+
+
+class TestDrift:
+    """A minute of what `python -m benchmarks narration_drift` measures for half an hour."""
+
+    async def test_no_word_is_a_frame_away_from_its_sound(self, double: AzureDouble) -> None:
+        pcm, document, cost = await narrated(double, 1.0)
+        assert errors(pcm, document).max() <= FRAME
+        assert cost == double.micro_dollars
+        late = b"\0\0" * 2 * FRAME + pcm
+        assert errors(late, document).max() > FRAME
 
 
 class TestLimits:
