@@ -101,7 +101,7 @@ class AzureSpeaker:
         return Checked(f"{LABEL} answered; the key may use {len(found)} voices in {len(languages)} languages.")
 
     async def require(self, requests: Sequence[SpeechRequest]) -> None:
-        """Refuse, before anything is paid, what the voice cannot say. Raises NotOffered and BadRequest."""
+        """Refuse, before anything is paid, what the voice cannot say. Raises NoSuchVoice and BadRequest."""
         for request in requests:
             azure_text(request)
         await self._voices.require(requests)

@@ -13,7 +13,7 @@ from adapters.speech.azure_line import Line, failure
 from adapters.speech.azure_ssml import LABEL, NAME
 from domain.catalog.words import same_language
 from domain.production.ports import ProviderBusy, SpeechRequest
-from domain.production.provider_errors import NotOffered, PartialAnswer
+from domain.production.provider_errors import NoSuchVoice, PartialAnswer
 
 FRESH_S = 6 * 3600.0
 """How long a list is believed; a voice that is not on it is looked for in a new list first."""
@@ -87,7 +87,7 @@ class Voices:
         return found
 
     async def require(self, requests: Iterable[SpeechRequest]) -> None:
-        """Refuse voices, styles and roles that do not exist. Raises NotOffered."""
+        """Refuse voices, styles and roles that do not exist. Raises NoSuchVoice."""
         wanted = {(request.voice, request.style, request.role, request.language) for request in requests}
         for voice, style, role, language in sorted(wanted):
             known = await self.all()
@@ -97,17 +97,17 @@ class Voices:
 
 
 def require_voice(known: Mapping[str, AzureVoice], name: str, style: str, role: str, language: str) -> AzureVoice:
-    """The voice of this name, if it can speak as asked. Raises NotOffered with what comes nearest."""
+    """The voice of this name, if it can speak as asked. Raises NoSuchVoice with what comes nearest."""
     voice = known.get(name)
     if voice is None:
-        raise NotOffered(
+        raise NoSuchVoice(
             NAME, f"{LABEL} has no voice “{name[:80]}” in this region.", fix=_try(nearest(known, name, language))
         )
     if style and style not in voice.styles:
-        raise NotOffered(NAME, f"The voice {name} has no style “{style[:80]}”.", fix=_styles(voice, style, known))
+        raise NoSuchVoice(NAME, f"The voice {name} has no style “{style[:80]}”.", fix=_styles(voice, style, known))
     if role and role not in voice.roles:
         fix = f"Use one of {', '.join(voice.roles)}, or none." if voice.roles else "Leave the role empty."
-        raise NotOffered(NAME, f"The voice {name} has no role “{role[:80]}”.", fix=fix)
+        raise NoSuchVoice(NAME, f"The voice {name} has no role “{role[:80]}”.", fix=fix)
     return voice
 
 

@@ -12,7 +12,8 @@
     │   ├── QuotaSpent       credit or quota is used up; nothing helps before it is renewed
     │   ├── UnsafeRequest    the provider's safety rules stop it
     │   ├── LeftOut          a person has decided to do without the call
-    │   └── NotOffered       the model, voice or style does not exist (any more)
+    │   └── NotOffered       the model does not exist (any more)
+    │       └── NoSuchVoice  the voice, style or role of one request does not exist
     ├── PartialAnswer        an answer came and is paid, but cannot be used
     └── OutcomeUnknown       the request was sent whole and no answer was heard: it may be paid, and is never
                              repeated by itself (the ledger keeps it in doubt)
@@ -105,6 +106,12 @@ class NotOffered(ProviderRefused):
 
     kind = "gone"
     usage: Usage | None = None
+
+
+class NoSuchVoice(NotOffered):
+    """Raised when a voice lacks what one request asks of it; the provider itself is sound, and asked on for others."""
+
+    kind = "bad_request"
 
 
 class PartialAnswer(ProviderError):

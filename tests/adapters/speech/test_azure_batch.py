@@ -16,7 +16,7 @@ from adapters.speech.azure_batch import MAX_BODY, MAX_CHARACTERS, grouped, job_b
 from adapters.speech.azure_ssml import azure_text
 from benchmarks.narration_drift import FRAME, errors, narrated
 from domain.production.ports import ProviderError, SpokenSentence
-from domain.production.provider_errors import NotOffered, PartialAnswer, RateLimited, Unavailable, kind_of
+from domain.production.provider_errors import NoSuchVoice, PartialAnswer, RateLimited, Unavailable, kind_of
 from tests.adapters.speech.azure_requests import ORDER, VOICE, ask
 from tests.support.providers.azure_live import AzureDouble
 
@@ -213,7 +213,7 @@ class TestRefusedBeforePaying:
         self, speaker: AzureSpeaker, double: AzureDouble, request_: object, words: str, fix: str
     ) -> None:
         for call in (speaker.require([request_]), speaker.speak(request_), speaker.speak_group([request_], ORDER)):  # type: ignore[list-item,arg-type]
-            with pytest.raises(NotOffered, match=words) as refused:
+            with pytest.raises(NoSuchVoice, match=words) as refused:
                 await call
             assert fix in refused.value.fix
         assert not double.calls

@@ -24,7 +24,7 @@ from adapters.speech.azure_zip import BadResult, Heard, read_results
 from adapters.speech.espeak import EspeakNarrator
 from adapters.speech.heard import SLACK, faults_of_times, place_words, shared_out
 from domain.production.narration import Pauses, speech_request
-from domain.production.provider_errors import BadRequest, NotOffered
+from domain.production.provider_errors import BadRequest, NoSuchVoice
 from domain.studio.script import Sentence
 from tests.adapters.speech.azure_requests import VOICE, ask
 from tests.support.providers import azure_speech
@@ -149,7 +149,7 @@ class TestVoices:
         assert require_voice(KNOWN, "zh-CN-XiaomoNeural", "calm", "Girl", "zh").gender == "Female"
 
     def test_far_from_any_name_voices_of_the_language_are_told(self) -> None:
-        with pytest.raises(NotOffered) as refused:
+        with pytest.raises(NoSuchVoice) as refused:
             require_voice(KNOWN, "nobody", "", "", "en-US")
         assert refused.value.fix == "Nearest: en-US-JennyNeural, en-US-GuyNeural, en-GB-SoniaNeural."
 
