@@ -70,7 +70,8 @@ async def studio(settings: Settings, disk: Disk) -> AsyncIterator[Scripted]:
     yield made
     tools = made.engine.tools
     for adapter in (tools.narrator, tools.images, tools.renderer):
-        adapter.close()  # type: ignore[attr-defined]  # ends the warm processes; not part of the ports
+        if close := getattr(adapter, "close", None):  # ends the warm processes; not part of the ports
+            close()
     await runtime.close()
 
 
