@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from adapters.embedded.stack import folder_is_writable
 from adapters.settings import Settings
@@ -165,6 +165,58 @@ def voices(settings: Settings) -> list[Finding]:
     return [Finding("voice", "note", "draft mode: espeak-ng speaks; no key and no network are needed")]
 
 
+def providers(settings: Settings) -> list[Finding]:
+    """Every provider of every workspace answers to its key."""
+    from adapters.database import DatabaseError
+
+    try:
+        return asyncio.run(_ask_providers(settings))
+    except (DatabaseError, OSError) as error:
+        return [Finding("providers", "fault", f"They could not be asked: {error}")]
+
+
+async def _ask_providers(settings: Settings) -> list[Finding]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from adapters.wiring import build_runtime
+    from tenants.keyring import KeyFault
+
+    runtime = build_runtime(settings)
+    try:
+        return await _ask_each(runtime)
+    except SQLAlchemyError as error:
+        return [Finding("providers", "note", f"There are none to ask ({type(error).__name__})")]
+    except KeyFault as fault:
+        return [Finding("providers", "fault", str(fault), "give back the key file of this installation")]
+    finally:
+        await runtime.close()
+
+
+async def _ask_each(runtime: Any) -> list[Finding]:
+    from domain.catalog.providers import list_providers, record_test
+    from tenants.directory import all_tenants
+    from tenants.principal import worker_principal
+
+    findings: list[Finding] = []
+    for tenant_id, slug in await all_tenants(runtime.units):
+        async with runtime.units.open(worker_principal(tenant_id)) as unit:
+            rows = [row for row in await list_providers(unit) if row.enabled]
+        if not rows:
+            continue
+        desk = runtime.open_desk()
+        try:
+            for row in rows:
+                test = await desk.test(tenant_id, row.id)
+                async with runtime.units.open(worker_principal(tenant_id)) as unit:
+                    await record_test(unit, row.id, test)
+                request = f" (request {test.request_id})" if test.request_id else ""
+                state: State = "ok" if test.ok else "fault"
+                findings.append(Finding("provider", state, f"{slug} · {row.name}: {test.said}{request}"))
+        finally:
+            await desk.close()
+    return findings or [Finding("providers", "note", "none: everything is made on this machine, as drafts")]
+
+
 PARTS: tuple[Callable[[Settings], list[Finding]], ...] = (
     database,
     redis,
@@ -173,4 +225,5 @@ PARTS: tuple[Callable[[Settings], list[Finding]], ...] = (
     disk,
     secret_key,
     voices,
+    providers,
 )

@@ -68,6 +68,13 @@ async def find_tenant(units: Units, slug: str) -> UUID | None:
         return await unit.session.scalar(select(Tenant.id).where(Tenant.slug == slug))
 
 
+async def all_tenants(units: Units) -> list[tuple[UUID, str]]:
+    """Every workspace with its address; for commands of the machine's owner, never for a visitor."""
+    async with units.system(_PURPOSE) as unit:
+        rows = await unit.session.execute(select(Tenant.id, Tenant.slug).order_by(Tenant.slug))
+        return [(tenant_id, slug) for tenant_id, slug in rows]
+
+
 async def has_owner(units: Units, tenant_id: UUID) -> bool:
     """Whether somebody who can sign in owns the workspace."""
     async with units.system(_PURPOSE) as unit:

@@ -145,8 +145,8 @@ class Desk:
 
     async def test(self, tenant_id: UUID, provider_id: UUID) -> Test:
         """Ask a provider a question that costs nothing; also one that is switched off."""
-        row, key = await self._read(tenant_id, provider_id, "provider")
         try:
+            row, key = await self._read(tenant_id, provider_id, "provider")
             line = self._dial(row, key, tenant_id)
         except ProviderError as error:
             return _failed_test(error)

@@ -8,14 +8,16 @@ import asyncio
 from adapters.embedded.stack import services
 from adapters.settings import Settings
 from app import demo
+from app.commands import provider_tasks
 from app.console import DONE, WRONG, CommandError, Console
 
-SUMMARY = "owner's tasks: make a new sign-in link"
+SUMMARY = "owner's tasks: make a new sign-in link, add and test providers"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """owner-link [--workspace]."""
     tasks = parser.add_subparsers(dest="task", metavar="task", required=True)
+    provider_tasks.add_arguments(tasks)
     link = tasks.add_parser("owner-link", help="make a link that signs in the owner of a workspace once")
     # Also after the task's name; SUPPRESS keeps what was said before it.
     link.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="answer as JSON")
@@ -24,6 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Make the link and print it; links made before and not used end."""
+    if arguments.task == "provider":
+        return provider_tasks.run(arguments, settings, console)
     with services(settings, console.say) as ready:
         path = asyncio.run(new_link(ready, arguments.workspace))
         address = ready.address

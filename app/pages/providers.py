@@ -19,7 +19,6 @@ from domain.catalog.providers import (
     Choice,
     InvalidProvider,
     NoSuchProvider,
-    Test,
     add_provider,
     choices_of,
     choose_providers,
@@ -32,7 +31,6 @@ from domain.catalog.providers import (
     uses_of,
 )
 from domain.catalog.vendors import VENDORS, sorted_kinds
-from domain.production.ports import ProviderError
 from domain.production.queries.projects import projects_of
 from tenants.roles import Permission
 from tenants.unit import Unit
@@ -197,8 +195,6 @@ async def _test(room: Room, row: Provider) -> str:
     desk = room.site.runtime.open_desk()
     try:
         test = await desk.test(room.principal.tenant_id, row.id)
-    except ProviderError as error:
-        test = Test(ok=False, said=f"{error.sentence} {error.fix}".strip(), request_id=error.request_id)
     finally:
         await desk.close()
     async with room.open() as unit:
