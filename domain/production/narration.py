@@ -16,7 +16,8 @@ import numpy as np
 
 from domain.catalog.words import plain
 from domain.production.ports import SAMPLE_RATE, SpeechRequest, SpokenSentence, SpokenWord
-from domain.production.speech import Mark, Node, Pause, Prosody, Speak, Sub, Text, Voice, to_ssml
+from domain.production.speech import Mark, Node, Pause, Prosody, SayAs, Speak, Sub, Text, Voice, to_ssml
+from domain.production.spoken.kinds import kind_of_token
 from domain.production.spoken.reading import Token, read_tokens, tokens_of
 from domain.studio.script import Sentence
 from timeline.plan import Rate
@@ -37,6 +38,7 @@ class Delivery:
     style: str = ""
     degree: int = 100
     role: str = ""
+    say_as: bool = True
 
 
 @dataclass(frozen=True)
@@ -68,22 +70,28 @@ def speech_request(
 ) -> SpeechRequest:
     """The request for one sentence: a mark `0, 1, …` before each shown word. Raises UnspeakableText."""
     tokens = spoken_tokens(sentence, language, delivery.lexicon or {})
-    children = Prosody(token_nodes(tokens, pauses or Pauses()), delivery.rate, delivery.pitch, delivery.volume)
+    children = Prosody(
+        token_nodes(tokens, pauses or Pauses(), delivery.say_as), delivery.rate, delivery.pitch, delivery.volume
+    )
     tree = Speak(language, (Voice(delivery.voice, (children,)),))
     shown = tuple(token.shown for token in tokens)
     voice, style = delivery.voice, delivery.style
     return SpeechRequest(to_ssml(tree), shown, voice, language, style, delivery.degree, delivery.role)
 
 
-def token_nodes(tokens: Sequence[Token], pauses: Pauses) -> list[Node]:
-    """The tree of a sentence's tokens: mark, then the token as it is (Text) or as it is said (Sub)."""
+def token_nodes(tokens: Sequence[Token], pauses: Pauses, say_as: bool = True) -> list[Node]:
+    """The tree of a sentence's tokens: mark, then the token as it is (Text, SayAs) or as it is said (Sub)."""
     nodes: list[Node] = []
     for number, token in enumerate(tokens):
         nodes.append(Mark(str(number)))
         same = token.spoken == token.shown
-        nodes.append(Text(f"{token.shown} ") if same else Sub(token.spoken, token.shown))
         if not same:
-            nodes.append(Text(" "))
+            nodes += [Sub(token.spoken, token.shown), Text(" ")]
+        elif say_as and (known := kind_of_token(token.shown)):
+            before, core_, after, kind, form = known
+            nodes += [*([Text(before)] if before else []), SayAs(kind, core_, form), Text(f"{after} ")]
+        else:
+            nodes.append(Text(f"{token.shown} "))
         if pauses.comma and number < len(tokens) - 1 and token.spoken.endswith((",", ";", ":")):
             nodes.append(Pause(pauses.comma))
     return nodes

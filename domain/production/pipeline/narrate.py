@@ -83,6 +83,7 @@ def read_delivery(voice: VoicePreset, ssml: SsmlPreset) -> Delivery:
         style=voice.style,
         degree=voice.degree,
         role=voice.role,
+        say_as=ssml.say_as,
     )
 
 
