@@ -18,6 +18,12 @@ COMMANDS = (
     "produce",
     "render",
     "check",
+    "plan",
+    "inspect",
+    "still",
+    "contact-sheet",
+    "export",
+    "import",
     "library",
     "doctor",
     "migrate",
@@ -27,6 +33,9 @@ COMMANDS = (
     "worker",
 )
 """Each is a module of app.commands: SUMMARY, add_arguments(parser), run(arguments, settings, console) -> code."""
+
+MODULES = {"import": "import_", "contact-sheet": "contact_sheet"}
+"""Modules whose names differ from their commands'."""
 
 EPILOGUE = """\
 exit codes:
@@ -64,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command(name: str) -> ModuleType:
     """The module of a command; loaded only when it is needed, because some bring heavy libraries along."""
-    return importlib.import_module(f"app.commands.{name}")
+    return importlib.import_module(f"app.commands.{MODULES.get(name, name)}")
 
 
 def parser(wanted: str = "") -> argparse.ArgumentParser:

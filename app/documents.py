@@ -12,11 +12,14 @@ from typing import Any
 from adapters.media.errors import MediaError
 from adapters.media.probe import FilmFacts, PictureFacts, probe
 from domain.production.ports import Assets
+from timeline.captions.reading import read_captions
 from timeline.document import Asset, Document
-from timeline.faults import Fault, TimelineError
+from timeline.faults import Fault, Findings, TimelineError
 from timeline.loading import MAX_BYTES, load
 from timeline.media import Media, MediaWord
+from timeline.outputs import ProfileUse, profile_of
 from timeline.plan import RenderPlan
+from timeline.profiles import Profile
 from timeline.resolve import resolve
 from timeline.resolved import ResolvedTimeline
 
@@ -29,27 +32,59 @@ class Compiled:
     resolved: ResolvedTimeline
     plan: RenderPlan
     assets: Assets
+    warnings: tuple[Fault, ...] = ()
 
 
-def compile_file(path: Path, profile: str = "") -> Compiled:
-    """Read and compile a document for `profile` (default: its first). Raises TimelineError with every fault."""
-    from adapters.media.renderer import FfmpegRenderer
-    from adapters.wiring import film_fonts
-    from timeline.compile import compile_plan
+@dataclass(frozen=True)
+class Opened:
+    """A document read, measured and resolved for one profile; parts of it can be compiled as often as wanted."""
 
-    document = load(read(path))
-    chosen = profile or document.profiles[0].id
+    document: Document
+    resolved: ResolvedTimeline
+    profile: Profile
+    use: ProfileUse | Profile
+    assets: Assets
+
+    def compile(self, span: tuple[int, int] | None = None) -> Compiled:
+        """Compile all of it, or the frames [first, stop) of `span`. Raises TimelineError with every fault."""
+        from adapters.media.renderer import FfmpegRenderer
+        from adapters.wiring import film_fonts
+        from timeline.compile import compile_plan
+
+        told = Findings()
+        build = FfmpegRenderer().build
+        plan = compile_plan(self.resolved, self.use, film_fonts(), build, told=told, span=span)
+        return Compiled(self.document, self.resolved, plan, self.assets, told.warnings)
+
+
+def open_file(path: Path, profile: str = "", values: Mapping[str, Any] | None = None) -> Opened:
+    """Read and resolve a document for `profile` (default: its first). Raises TimelineError with every fault."""
+    document = load(read(path), values=values)
+    use = chosen_profile(document, profile or document.profiles[0].id)
     media, files = measure(document, path.absolute().parent)
-    resolved = resolve(document, media)
-    plan = compile_plan(resolved, chosen, film_fonts(), FfmpegRenderer().build)
-    return Compiled(document, resolved, plan, Assets(files))
+    resolved = resolve(document, media, values, profile=use if isinstance(use, ProfileUse) else None)
+    own = profile_of(use) if isinstance(use, ProfileUse) else use
+    return Opened(document, resolved, own, use, Assets(files))
 
 
-def read(path: Path) -> bytes:
+def compile_file(path: Path, profile: str = "", values: Mapping[str, Any] | None = None) -> Compiled:
+    """Read and compile a document for `profile` (default: its first). Raises TimelineError with every fault."""
+    return open_file(path, profile, values).compile()
+
+
+def chosen_profile(document: Document, name: str) -> ProfileUse | Profile:
+    """The document's own profile of that name, else the built-in one. Raises TimelineError when there is none."""
+    from timeline.compile import find_profile
+
+    own = next((use for use in document.profiles if use.id == name), None)
+    return own or find_profile(name)
+
+
+def read(path: Path, limit: int = MAX_BYTES) -> bytes:
     """The file's bytes. Raises TimelineError when it cannot be read or is too large."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise TimelineError([Fault(code="E_SYNTAX", message=f"{path} is larger than {MAX_BYTES // 2**20} MiB.")])
+        if path.stat().st_size > limit:
+            raise TimelineError([Fault(code="E_SYNTAX", message=f"{path} is larger than {limit // 2**20} MiB.")])
         return path.read_bytes()
     except OSError as error:
         message = f"{path} cannot be read ({error.strerror})."
@@ -94,6 +129,8 @@ def measured(asset: Asset, path: Path, folder: Path) -> Media:
     """What a file is, by its content; words from the file the asset names."""
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    if asset.kind == "lut" or path.suffix.lower() == ".cube":
+        return Media(sha256, "lut", media_type="text/x-cube")
     facts = probe(path)
     if isinstance(facts, PictureFacts):
         return Media(sha256, "image", width=facts.width, height=facts.height)
@@ -107,8 +144,12 @@ def measured(asset: Asset, path: Path, folder: Path) -> Media:
 def read_words(path: Path) -> tuple[MediaWord, ...]:
     """Spoken words of a sound: a JSON list of {text, start, end, sentence[, source]}, samples at 48 kHz."""
     try:
+        if path.suffix.lower() in (".srt", ".vtt"):
+            return tuple(read_captions(path.read_text(encoding="utf-8-sig", errors="replace")))
         entries: list[Mapping[str, Any]] = json.loads(path.read_bytes())
         return tuple(MediaWord(**entry) for entry in entries)
+    except TimelineError as error:
+        raise ValueError(f"{path.name}: {error.faults[0].message}") from error
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{path.name} is no list of words: each needs text, start, end and sentence (samples at 48 kHz)."

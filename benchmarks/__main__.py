@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks import memory, narration_drift, pages, render_cost
+from benchmarks import fuzz, memory, narration_drift, pages, render_cost
 
 BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "render_cost": render_cost.main,
     "pages": pages.main,
     "memory": memory.main,
     "narration_drift": narration_drift.main,
+    "fuzz": fuzz.main,
 }
-ALONE = ("pages", "render_cost", "narration_drift")
+ALONE = ("pages", "render_cost", "narration_drift", "fuzz")
 """Those that need no running stack."""
 
 

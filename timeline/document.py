@@ -177,3 +177,12 @@ class Document(Part):
     """Variables that were referred to as {"var": name}; their values stand in their places."""
 
     _root = model_validator(mode="before")(authoring.lower_root)
+
+    @model_validator(mode="after")
+    def _inherit(self) -> Self:
+        """Other sequences take rate and canvas from the main one unless they say their own."""
+        main = {"fps": self.sequence.fps, "canvas": self.sequence.canvas}
+        for name, each in self.sequences.items():
+            own = {field: value for field, value in main.items() if field not in each.model_fields_set}
+            self.sequences[name] = each.model_copy(update=own)
+        return self

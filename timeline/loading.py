@@ -66,7 +66,7 @@ def _parsed(data: dict[str, Any], values: Mapping[str, Any]) -> Document:
     findings = Findings()
     binder = Binder(data.get("variables"), values, findings)
     if has_references(data):
-        data = binder.bind(data)
+        data = {name: binder.bind(each, (name,)) for name, each in data.items()}
     try:
         document = Document.model_validate(data)
     except ValidationError as error:

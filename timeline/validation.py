@@ -123,7 +123,7 @@ def _child(here: Any, step: Step) -> Any:
 def _item_id(loc: Sequence[Step], data: Any) -> str:
     """Answer the written id of the item a fault lies in, if any."""
     here: Any = data
-    for step, after in zip(loc, (*loc[1:], ""), strict=True):
+    for step, after in zip(loc, [*loc[1:], ""], strict=False):  # a fault of the whole has no place
         here = _child(here, step) if isinstance(here, Mapping | list | tuple) else None
         if isinstance(step, int) and after in ITEM_KINDS and isinstance(here, Mapping):
             return str(here.get("id", ""))[:120]

@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> 
         report_faults(error, console)
         return FAILED
     found = describe(compiled)
-    warnings = compiled.resolved.warnings
+    warnings = (*compiled.resolved.warnings, *compiled.warnings)
     for fault in warnings:
         console.say(console.paint("warning: ", "yellow") + str(fault))
     found["warnings"] = [fault.model_dump(mode="json") for fault in warnings]

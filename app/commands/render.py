@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("document", type=Path, help="timeline document (JSON or YAML); assets are paths beside it")
     parser.add_argument("-o", "--out", type=Path, required=True, help="film to write (.mp4)")
     parser.add_argument("--profile", default="", help="output profile (default: the document's first)")
+    parser.add_argument("--keep", type=Path, help="folder of finished segments: unchanged ones are not made again")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="segments at once (default: all cores)")
 
 
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> 
     try:
         compiled = compile_file(arguments.document, arguments.profile)
         target = arguments.out / f"{arguments.document.stem}.mp4" if arguments.out.is_dir() else arguments.out
-        work = Work(FfmpegRenderer(), compiled, target.absolute(), max(1, arguments.jobs), console)
+        work = Work(FfmpegRenderer(), compiled, target.absolute(), max(1, arguments.jobs), console, arguments.keep)
         inspection = asyncio.run(work.run())
     except TimelineError as error:
         report_faults(error, console)
@@ -67,6 +68,9 @@ class Work:
     target: Path
     jobs: int
     console: Console
+    keep: Path | None = None
+    """Folder of segments by key: found ones are not made again, new ones are put there."""
+    reused: int = 0
     stopped: bool = False
     frames: dict[int, int] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
@@ -92,9 +96,18 @@ class Work:
         async def one(segment: Segment) -> Path:
             async with room:
                 out = folder / f"{segment.index:04d}.mp4"
+                kept = self.keep / f"{segment.key}.mp4" if self.keep else None
+                if kept is not None and kept.is_file():
+                    self.frames[segment.index], self.reused = segment.frames, self.reused + 1
+                    return kept
                 report = self._reporter(segment.index)
                 await self.renderer.render_segment(plan, segment, self.compiled.assets, out, report, self._stop)
                 self.frames[segment.index] = segment.frames
+                if kept is not None:
+                    kept.parent.mkdir(parents=True, exist_ok=True)
+                    part = kept.with_suffix(f".{os.getpid()}.part")
+                    shutil.copyfile(out, part)
+                    part.replace(kept)
                 return out
 
         async def mix() -> None:
@@ -142,6 +155,7 @@ def report(work: Work, inspection: Inspection, seconds: float) -> int:
     found = describe(work.compiled) | {
         "film": str(work.target),
         "bytes": work.target.stat().st_size,
+        "reused_segments": work.reused,
         "took_seconds": round(seconds, 2),
         "passed": inspection.passed,
         "findings": [vars(finding) for finding in inspection.findings],
