@@ -26,12 +26,13 @@ from domain.dispatch import model as dispatch
 from domain.production import model as production
 from domain.usage import model as usage
 from tenants import model as tenancy
+from tenants import people_model as people
 from tenants.ports import Signal
 from tenants.records import Base
 from tenants.rls import APP, OWNER, SYSTEM, faults
 from tenants.unit import Units
 
-MODELS = (tenancy, catalog, provider_rows, usage, dispatch, production)
+MODELS = (tenancy, people, catalog, provider_rows, usage, dispatch, production)
 """Every module of rows; a new one is added here so that migrations and tests see its tables."""
 
 METADATA = Base.metadata

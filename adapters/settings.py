@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.egress_rules import Allowance
+from adapters.notify.email import read_server
 
 ON, OFF = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
@@ -45,6 +46,8 @@ class Settings:
     secret_keys: str = field(repr=False)
     service_user: str
     egress_allow: str
+    smtp_url: str = field(repr=False)
+    mail_from: str
     demo: bool
     log_level: str
     log_format: str
@@ -78,6 +81,11 @@ class Settings:
     def staging(self) -> Path:
         """Where unfinished files are made; on the same disk as the local object store."""
         return self.home / "staging"
+
+    @property
+    def mail(self) -> bool:
+        """True when e-mail can be sent."""
+        return bool(self.smtp_url)
 
     @property
     def address(self) -> str:
@@ -201,6 +209,18 @@ def _places(text: str) -> str:
     return text
 
 
+def _smtp(text: str) -> str:
+    if text:
+        read_server(text)
+    return text
+
+
+def _sender(text: str) -> str:
+    if "@" not in text or any(ord(char) < 32 for char in text):
+        raise ValueError("give an address such as Films <films@example.org>")
+    return text
+
+
 # fmt: off
 TABLE: tuple[Entry, ...] = (
     Entry("VFOS_HOME", "home", "./var", _folder, "Folder for all data: database, objects, films, logs."),
@@ -232,6 +252,9 @@ TABLE: tuple[Entry, ...] = (
     Entry("VFOS_EGRESS_ALLOW", "egress_allow", "", _places,
           "Places besides public addresses that requests to providers and webhooks may reach: "
           "`127.0.0.1:9101, 10.0.0.0/8:8080, host.example:8443`; empty = none."),
+    Entry("VFOS_SMTP_URL", "smtp_url", "", _smtp,
+          "Mail server: `smtp://user:password@mail.example.org:587`, `smtps://…:465`; empty = no e-mail, links only."),
+    Entry("VFOS_MAIL_FROM", "mail_from", "Video Factory OS <no-reply@localhost>", _sender, "Sender of e-mails."),
     Entry("VFOS_DEMO", "demo", "1", _switch, "1 = make the demo workspace on first start; 0 = start empty."),
     Entry("VFOS_LOG_LEVEL", "log_level", "info", _choice("debug", "info", "warning", "error"), "How much is logged."),
     Entry("VFOS_LOG_FORMAT", "log_format", "text", _choice("text", "json"), "Log lines for people or for machines."),
@@ -266,7 +289,7 @@ def _empty(entry: Entry) -> Any:
 
 def _shown(entry: Entry, text: str) -> str:
     # Addresses may hold passwords, so a faulty one is not repeated.
-    return "not understood" if entry.read in (_database, _redis) else f"“{text[:80]}”"
+    return "not understood" if entry.read in (_database, _redis, _smtp) else f"“{text[:80]}”"
 
 
 def _unknown(given: Mapping[str, str]) -> list[str]:

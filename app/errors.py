@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from litestar import Response
@@ -16,12 +18,14 @@ from litestar.exceptions import (
     NotFoundException,
     ValidationException,
 )
+from litestar.response import Redirect
 
 from app.i18n import N_
 from app.session import known_visitor, tongue_of
 from app.site import AnyRequest, site_of
 from app.views.shell import look_of
 from domain.catalog.library import NoSuchPicture
+from domain.catalog.projects import ProjectGone
 from domain.production import errors as production
 from tenants.outage import is_away
 from tenants.principal import Forbidden
@@ -43,6 +47,26 @@ class SignedOut(PageError):
 
 class Forged(PageError):
     """Raised when an unsafe request does not prove that it comes from our own page."""
+
+
+class Archived(PageError):
+    """Raised when something would be changed in a workspace that is archived or about to be deleted."""
+
+
+class TooOften(PageError):
+    """Raised when somebody knocks too often; `seconds` until the next try is heard."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class Stale(PageError):
+    """Raised when a sensitive act needs a fresh proof of identity; `back` is the page to return to."""
+
+    def __init__(self, back: str) -> None:
+        super().__init__(back)
+        self.back = back
 
 
 class TooLarge(PageError):
@@ -84,13 +108,23 @@ TABLE: tuple[tuple[type[Exception], Answer], ...] = (
     (NotFoundException, MISSING),
     (production.NotFound, MISSING),
     (NoSuchPicture, MISSING),
+    (ProjectGone, MISSING),
+    (
+        Archived,
+        Answer(
+            409,
+            "archived",
+            N_("This workspace is archived"),
+            N_("It can be read but not changed. An owner or admin can bring it back in the workspace settings."),
+        ),
+    ),
     (
         SignedOut,
         Answer(
             401,
             "signed-out",
             N_("You are signed out"),
-            N_("Open the one-time owner link that was printed when the factory was started, or make a new one there."),
+            N_("Sign in again to go on; you will be brought back to this page."),
         ),
     ),
     (
@@ -118,6 +152,19 @@ TABLE: tuple[tuple[type[Exception], Answer], ...] = (
             "wrong-state",
             N_("This cannot be done now"),
             N_("The job has changed meanwhile. Reload the page to see how it stands."),
+        ),
+    ),
+    (
+        TooOften,
+        Answer(429, "too-often", N_("Too many tries"), N_("Wait a moment, then try again.")),
+    ),
+    (
+        Stale,
+        Answer(
+            403,
+            "confirm",
+            N_("Please confirm that it is you"),
+            N_("This needs a fresh proof of who you are. Nothing was changed."),
         ),
     ),
     (
@@ -173,11 +220,29 @@ def convert(request: AnyRequest, error: Exception) -> Response[Any]:
         "status": answer.status,
         "me": visitor.person if visitor else None,
         "csrf": "",
+        "sign_in": _way_back(request) if isinstance(error, SignedOut) else "",
     }
+    if isinstance(error, Stale) and _wanted(request) != "problem":
+        return _confirm(request, error)
     response = RENDERERS[_wanted(request)](request, answer, values)
     if answer is AWAY:
         response.headers.update(_again(request))
+    if isinstance(error, TooOften):
+        response.headers["Retry-After"] = str(math.ceil(error.seconds))
     return response
+
+
+def _confirm(request: AnyRequest, error: Stale) -> Response[Any]:
+    """Send the browser to the page that asks for a fresh proof."""
+    path = f"/confirm?next={quote(error.back, safe='/')}"
+    if request.headers.get("hx-request"):
+        return Response("", headers={"HX-Redirect": path}, media_type="text/html")
+    return Redirect(path, status_code=303)
+
+
+def _way_back(request: AnyRequest) -> str:
+    """The door, with the page asked for behind it."""
+    return f"/sign-in?next={quote(request.scope['path'], safe='/')}" if request.method == "GET" else "/sign-in"
 
 
 def _again(request: AnyRequest) -> dict[str, str]:

@@ -163,6 +163,10 @@ class Tongue:
             return self.ngettext("%(num)s min ago", "%(num)s min ago", int(gap // 60))
         if gap < 86400:
             return self.ngettext("%(num)s h ago", "%(num)s h ago", int(gap // 3600))
+        return self.day(moment)
+
+    def day(self, moment: datetime) -> str:
+        """The date of a moment, where the person is."""
         return format_date(moment.astimezone(self.tz), "medium", locale=self.locale)
 
     def log_time(self, moment: datetime) -> str:

@@ -37,7 +37,7 @@ from domain.production.queries.job import Pulse, find_job, job_detail, pulse, tr
 from tenants.directory import load_visitor
 
 HEARTBEAT_S = 15.0
-RIGHTS_S = 60.0
+RIGHTS_S = 30.0
 LIFETIME_S = 3600.0
 BATCH_S = 0.2
 """At most five messages a second."""

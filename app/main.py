@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -17,7 +18,25 @@ from app.errors import convert
 from app.forms import LIMIT
 from app.guards import add_headers, same_site, signed_in, synchronised
 from app.live import stream_job
-from app.pages import artifacts, home, job, jobs, pictures, providers, script, settings, start, static
+from app.pages import (
+    artifacts,
+    home,
+    invitation,
+    job,
+    jobs,
+    members,
+    pictures,
+    projects,
+    providers,
+    script,
+    security,
+    settings,
+    sign_in,
+    start,
+    static,
+    workspace,
+)
+from app.post import keep_delivering
 from app.site import Site, open_site
 
 OPEN_HANDLERS: tuple[Any, ...] = (
@@ -25,7 +44,14 @@ OPEN_HANDLERS: tuple[Any, ...] = (
     static.live,
     static.ready,
     start.enter,
-    start.show_door,
+    sign_in.show_door,
+    sign_in.sign_in,
+    sign_in.show_forgot,
+    sign_in.forgot,
+    sign_in.show_reset,
+    sign_in.reset,
+    invitation.show_invitation,
+    invitation.accept,
     start.show_start,
     start.use_start,
     start.sign_out,
@@ -66,7 +92,34 @@ CLOSED_HANDLERS: tuple[Any, ...] = (
     providers.save_choice,
     settings.show_settings,
     settings.save_settings,
-    settings.end_one,
+    security.show_security,
+    security.save_password,
+    security.end_one,
+    security.end_others,
+    sign_in.show_confirm,
+    sign_in.confirm,
+    members.show_members,
+    members.show_roles,
+    members.invite,
+    members.new_link,
+    members.withdraw,
+    members.change,
+    members.remove,
+    members.transfer,
+    members.leave,
+    projects.show_projects,
+    projects.create,
+    projects.show_edit,
+    projects.save,
+    projects.archive,
+    projects.restore,
+    workspace.show_new,
+    workspace.found,
+    workspace.show_settings,
+    workspace.rename,
+    workspace.archive,
+    workspace.restore,
+    workspace.doom,
 )
 """Pages for signed-in people."""
 
@@ -80,9 +133,12 @@ def create_app(given: Settings | None = None) -> Litestar:
         # What was made at the start stays for ever: the collector need not walk it again and again.
         gc.collect()
         gc.freeze()
+        letters = asyncio.create_task(keep_delivering(site.units, site.settings))
         try:
             yield
         finally:
+            letters.cancel()
+            await asyncio.gather(letters, return_exceptions=True)
             await site.close()
 
     return build(site, [run])

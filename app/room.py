@@ -11,12 +11,15 @@ from urllib.parse import urlsplit
 from litestar import Response
 from litestar.response import Redirect
 
-from app.errors import Missing, SignedOut
+from app.errors import Archived, Missing, SignedOut
 from app.i18n import Tongue
+from app.recent import require_recent
 from app.session import csrf_of, find_visitor, token_of, tongue_of
 from app.site import AnyRequest, Site, site_of
 from app.views.shell import Shell, look_of, make_shell
+from domain.catalog.projects import note_project
 from domain.production.queries.projects import ProjectLine, projects_of
+from tenants.directory import note_visit
 from tenants.people import Seat, Visitor
 from tenants.principal import Principal
 from tenants.unit import Unit
@@ -48,6 +51,12 @@ class Room:
         seat, principal = visitor.seat(slug), visitor.principal(slug)
         if seat is None or principal is None:
             raise Missing
+        if seat.archived_at is not None and request.method == "POST" and not request.route_handler.opt.get("archived"):
+            raise Archived
+        if (back := request.route_handler.opt.get("recent")) is not None:
+            require_recent(request, visitor, f"/w/{slug}{back}")
+        if visitor.seats[0].tenant_id != seat.tenant_id and seat.archived_at is None and request.method == "GET":
+            await note_visit(site_of(request).units, visitor.person.id, seat.tenant_id)
         return cls(request, site_of(request), visitor, seat, principal, tongue_of(request, visitor))
 
     def open(self) -> AbstractAsyncContextManager[Unit]:
@@ -75,12 +84,37 @@ class Room:
         return f"{self.jobs_base}/{self.number}"
 
     async def project(self, unit: Unit) -> tuple[ProjectLine, list[ProjectLine]]:
-        """The project of the address and all projects. Raises Missing."""
+        """The project of the address and all projects, the recent ones first. Raises Missing."""
         lines = await projects_of(unit)
         current = next((line for line in lines if line.slug == self.project_slug), None)
         if current is None:
             raise Missing
+        if len(lines) > 1 and lines[0] is not current and not is_partial(self.request):
+            await note_project(unit, current.id)
+            lines = [current, *(line for line in lines if line is not current)]
         return current, lines
+
+    @property
+    def base(self) -> str:
+        return f"/w/{self.seat.slug}"
+
+    async def projects(self) -> list[ProjectLine]:
+        """All projects of the workspace, for pages that belong to none."""
+        async with self.open() as unit:
+            return await projects_of(unit)
+
+    async def workspace_page(
+        self,
+        template: str,
+        section: str,
+        status: int = 200,
+        *,
+        projects: list[ProjectLine] | None = None,
+        **values: Any,
+    ) -> Response[str]:
+        """Answer a page of the workspace as a whole."""
+        lines = await self.projects() if projects is None else projects
+        return self.page(template, "content", status, shell=self.shell(lines, None, section), **values)
 
     def shell(self, projects: list[ProjectLine], project: ProjectLine | None, section: str) -> Shell:
         return make_shell(

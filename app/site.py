@@ -8,12 +8,15 @@ from typing import Any
 
 from litestar import Request
 from litestar.connection import ASGIConnection
+from redis.asyncio import Redis
 
 from adapters.database import Engines
 from adapters.images.intake import Intake
 from adapters.images.thumbnails import Thumbnails
+from adapters.limits import Limits
 from adapters.queue.feed import RedisFeed
 from adapters.settings import Settings
+from adapters.signin.passwords import Passwords
 from adapters.wiring import Runtime, build_runtime
 from app.assets import Assets
 from app.templating import Templates
@@ -42,6 +45,9 @@ class Site:
     clock: SystemClock
     intake: Intake
     thumbnails: Thumbnails
+    redis: Redis
+    limits: Limits
+    passwords: Passwords
     closing: bool = False
 
     @property
@@ -69,6 +75,7 @@ class Site:
         """Close every connection."""
         self.closing = True
         await self.feed.close()
+        await self.redis.aclose()
         await self.runtime.close()
 
 
@@ -76,6 +83,7 @@ def open_site(settings: Settings) -> Site:
     """Wire a web server; nothing connects before the first request."""
     assets = Assets()
     runtime = build_runtime(settings, "web")
+    redis = Redis.from_url(settings.redis_url)
     return Site(
         runtime=runtime,
         feed=RedisFeed(settings.redis_url),
@@ -84,6 +92,9 @@ def open_site(settings: Settings) -> Site:
         clock=SystemClock(),
         intake=Intake(),
         thumbnails=Thumbnails(runtime.store, settings.home / "thumbnails"),
+        redis=redis,
+        limits=Limits(redis),
+        passwords=Passwords(),
     )
 
 

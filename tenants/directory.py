@@ -10,7 +10,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -110,7 +110,7 @@ async def redeem_owner_link(units: Units, token: str, browser: Browser, *, langu
             update(OwnerLink).where(OwnerLink.token_hash == token_hash(token)).values(used_by=user_id)
         )
         await unit.session.execute(_unused_links(tenant_id))
-        cookie = _new_session(unit.session, user_id, ["owner-link"], browser)
+        cookie = new_session(unit.session, user_id, ["owner-link"], browser)
         owner = Principal(tenant_id=tenant_id, kind="person", role="owner", actor_id=user_id)
         unit.audit(owner, "session.begin", "user", user_id, address=browser.address, method="owner-link")
         slug = (await unit.session.execute(select(Tenant.slug).where(Tenant.id == tenant_id))).scalar_one()
@@ -157,7 +157,8 @@ async def _make_owner(session: AsyncSession, tenant_id: UUID, language: str) -> 
 
 
 # ── Sessions ──────────────────────────────────────────────────────────────────────────────────────────────
-def _new_session(session: AsyncSession, user_id: UUID, methods: Sequence[str], browser: Browser) -> str:
+def new_session(session: AsyncSession, user_id: UUID, methods: Sequence[str], browser: Browser) -> str:
+    """Add a session and answer the cookie's value; for the system routines that sign people in."""
     token = secrets.token_urlsafe(32)
     session.add(
         AuthSession(
@@ -176,7 +177,7 @@ def _new_session(session: AsyncSession, user_id: UUID, methods: Sequence[str], b
 async def begin_session(units: Units, user_id: UUID, methods: Sequence[str], browser: Browser) -> str:
     """Sign a person in and answer the cookie's value."""
     async with units.system(_PURPOSE) as unit:
-        return _new_session(unit.session, user_id, methods, browser)
+        return new_session(unit.session, user_id, methods, browser)
 
 
 async def load_visitor(units: Units, token: str) -> Visitor | None:
@@ -193,19 +194,38 @@ async def load_visitor(units: Units, token: str) -> Visitor | None:
         session, user, stale = rows[0][:3]
         if stale:
             await _touch(unit.session, session.id_hash)
-    seats = tuple(_seat(*row[3:]) for row in rows if row[3] is not None)
-    person = Person(user.id, user.name, user.email, user.language, user.theme, user.density, user.time_zone)
-    return Visitor(person, session.id_hash, session.authenticated_at, session.expires_at, seats)
+    seats = tuple(_seat(*tuple(row)[3:]) for row in rows if row[3] is not None)
+    return Visitor(_person(user), session.id_hash, session.authenticated_at, session.expires_at, seats)
 
 
-_SEAT = (Tenant.id, Tenant.slug, Tenant.name, Membership.role, Membership.projects)
+def _person(user: User) -> Person:
+    return Person(
+        user.id, user.name, user.email, user.language, user.theme, user.density, user.time_zone, user.shortcuts
+    )
+
+
+_SEAT = (
+    Tenant.id,
+    Tenant.slug,
+    Tenant.name,
+    Membership.role,
+    Membership.projects,
+    Tenant.archived_at,
+    Tenant.delete_after,
+)
+_RECENT_FIRST = (
+    Tenant.archived_at.is_not(None),
+    Membership.visited_at.desc().nulls_last(),
+    Tenant.name,
+    Tenant.id,
+)
 _VISITOR = (
     select(AuthSession, User, AuthSession.last_seen_at < func.now() - TOUCH_EVERY, *_SEAT)
     .join(User, User.id == AuthSession.user_id)
     .outerjoin(Membership, Membership.user_id == User.id)
     .outerjoin(Tenant, Tenant.id == Membership.tenant_id)
     .where(AuthSession.id_hash == bindparam("token"), User.disabled_at.is_(None))
-    .order_by(Tenant.name, Tenant.id)
+    .order_by(*_RECENT_FIRST)
 )
 """Read with every request, so in one statement: a row for each workspace, one without any for a person with none."""
 
@@ -227,17 +247,24 @@ async def _touch(session: AsyncSession, id_hash: str) -> None:
     )
 
 
-def _seat(tenant_id: UUID, slug: str, name: str, role: str, only: Sequence[str] | None) -> Seat:
-    return Seat(tenant_id, slug, name, cast("Role", role), None if only is None else frozenset(map(UUID, only)))
+def _seat(
+    tenant_id: UUID,
+    slug: str,
+    name: str,
+    role: str,
+    only: Sequence[str] | None,
+    archived_at: datetime | None,
+    delete_after: datetime | None,
+) -> Seat:
+    projects = None if only is None else frozenset(map(UUID, only))
+    return Seat(tenant_id, slug, name, cast("Role", role), projects, archived_at, delete_after)
 
 
 async def seats_of(units: Units, user_id: UUID) -> tuple[Seat, ...]:
-    """The workspaces of a person, by name."""
+    """The workspaces of a person: archived ones last, else the one visited last first."""
     statement = select(*_SEAT).join(Membership, Membership.tenant_id == Tenant.id)
     async with units.system(_PURPOSE) as unit:
-        rows = await unit.session.execute(
-            statement.where(Membership.user_id == user_id).order_by(Tenant.name, Tenant.id)
-        )
+        rows = await unit.session.execute(statement.where(Membership.user_id == user_id).order_by(*_RECENT_FIRST))
         return tuple(_seat(*row) for row in rows)
 
 
@@ -250,7 +277,7 @@ async def rotate_session(units: Units, token: str, methods: Sequence[str], brows
             .values(revoked_at=func.now())
             .returning(AuthSession.user_id)
         )
-        return None if user_id is None else _new_session(unit.session, user_id, methods, browser)
+        return None if user_id is None else new_session(unit.session, user_id, methods, browser)
 
 
 async def end_session(units: Units, token: str) -> None:
@@ -293,9 +320,22 @@ async def sessions_of(units: Units, user_id: UUID) -> list[SessionLine]:
         ]
 
 
-async def save_preferences(units: Units, user_id: UUID, **changes: str) -> None:
-    """Change a person's own `name`, `language`, `theme`, `density` or `time_zone`. Raises TypeError for others."""
-    unknown = changes.keys() - {"name", "language", "theme", "density", "time_zone"}
+async def note_visit(units: Units, user_id: UUID, tenant_id: UUID) -> None:
+    """Remember that a person works in this workspace now; menus show the recent ones first."""
+    async with units.system(_PURPOSE) as unit:
+        await unit.session.execute(
+            update(Membership)
+            .where(Membership.user_id == user_id, Membership.tenant_id == tenant_id)
+            .values(visited_at=func.now())
+        )
+
+
+PREFERENCES = frozenset({"name", "language", "theme", "density", "time_zone", "shortcuts"})
+
+
+async def save_preferences(units: Units, user_id: UUID, **changes: str | bool) -> None:
+    """Change a person's own PREFERENCES. Raises TypeError for others."""
+    unknown = changes.keys() - PREFERENCES
     if unknown:
         raise TypeError(f"Not a preference: {', '.join(sorted(unknown))}")
     async with units.system(_PURPOSE) as unit:

@@ -25,6 +25,8 @@ class Tenant(Timed, Base):
     running: Mapped[int] = mapped_column(default=0, server_default="0")
     paused_at: Mapped[datetime | None]
     paused_reason: Mapped[str | None]
+    archived_at: Mapped[datetime | None]
+    delete_after: Mapped[datetime | None]
     __table_args__ = (
         CheckConstraint("weight > 0", name="weight"),
         CheckConstraint("running >= 0", name="running"),
@@ -42,6 +44,8 @@ class User(Timed, Base):
     theme: Mapped[str] = mapped_column(default="system", server_default="system")
     density: Mapped[str] = mapped_column(default="comfortable", server_default="comfortable")
     time_zone: Mapped[str] = mapped_column(default="UTC", server_default="UTC")
+    shortcuts: Mapped[bool] = mapped_column(default=True, server_default="true")
+    email_verified_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
 
 
@@ -53,6 +57,7 @@ class Membership(Timed, Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
     role: Mapped[str]
     projects: Mapped[list[str] | None]
+    visited_at: Mapped[datetime | None]
     __table_args__ = (CheckConstraint("role IN ('owner','admin','operator','viewer')", name="role"),)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -25,6 +27,15 @@ class SlugRefused(DirectoryError):
     """Raised when a workspace cannot have this address."""
 
 
+_EMAIL = re.compile(r"[^@\s\x00-\x1f<>()\[\],;:\\\"]{1,64}@[^@\s\x00-\x1f<>()\[\],;:\\\"/]{1,189}")
+
+
+def clean_email(text: str) -> str | None:
+    """An address in the one form in which it is stored and compared; None when it cannot be one."""
+    found = unicodedata.normalize("NFKC", text).strip().lower()
+    return found if _EMAIL.fullmatch(found) and ".." not in found and not found.endswith(".") else None
+
+
 @dataclass(frozen=True)
 class Person:
     """A signed-in person and how they like their pages."""
@@ -36,6 +47,7 @@ class Person:
     theme: str
     density: str
     time_zone: str
+    shortcuts: bool = True
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,8 @@ class Seat:
     name: str
     role: Role
     projects: frozenset[UUID] | None
+    archived_at: datetime | None = None
+    delete_after: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,9 @@ GLOBAL_TABLES: dict[str, Wall] = {
     ),
     "auth_session": Wall(NOTHING, "", reason="Sessions belong to people, not to tenants: tenants/directory.py only."),
     "owner_links": Wall(NOTHING, "", reason="Redeemed before anybody is signed in: tenants/directory.py only."),
+    "passwords": Wall(NOTHING, "", reason="Hashes belong to people and are compared by tenants/entrance.py only."),
+    "tickets": Wall(NOTHING, "", reason="One-time tokens are redeemed before a tenant is known: tenants/tickets.py."),
+    "letters": Wall(NOTHING, "", reason="Letters go to people, also to those of no tenant: tenants/letters.py only."),
     "sched_pool": Wall(READ, "true", reason="A pool serves all tenants and holds nothing of any of them."),
     "workers": Wall(READ, "true", reason="Workers serve all tenants; pages say how many are there."),
     "step_stats": Wall(READ, "true", reason="How long steps take, over all tenants, for estimates."),
@@ -80,12 +83,20 @@ CROSS_TENANT_INDEXES: dict[str, str] = {
     "ix_memberships_user_id": "Sign-in asks for the tenants of a person.",
     "ix_auth_session_user_id": "A person lists and ends their sessions.",
     "ix_owner_links_tenant_id": "Deleting a tenant deletes its links.",
+    "ix_tickets_tenant_id": "Deleting a tenant deletes its tickets.",
+    "ix_tickets_user_id": "A new reset link ends a person's earlier ones.",
+    "ix_letters_tenant_id": "Deleting a tenant deletes its letters.",
+    "ix_letters_user_id": "Deleting a person deletes their letters.",
+    "ix_letters_unsent": "The pump sends the letters of all tenants in order of their time.",
 }
 """Indexes that do not begin with tenant_id. None is unique, so none tells whether a foreign row exists."""
 
 SYSTEM_ROUTINES: dict[str, str] = {
     "directory": "tenants/directory.py",
+    "entrance": "tenants/entrance.py",
     "films": "app/films.py",
+    "letters": "tenants/letters.py",
+    "members": "tenants/members.py",
     "secrets": "tenants/vault.py",
     "claim": "domain/dispatch/claim.py",
     "farm": "domain/dispatch/farm.py",
@@ -94,6 +105,7 @@ SYSTEM_ROUTINES: dict[str, str] = {
     "upkeep": "domain/production/upkeep.py",
     "watch": "domain/dispatch/watch.py",
     "relay": "workers/relay.py",
+    "workspaces": "tenants/workspaces.py",
 }
 """Purpose of each cross-tenant routine → the one file that opens its units (`units.system(purpose)`)."""
 

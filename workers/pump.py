@@ -42,6 +42,7 @@ from tenants.outage import is_away
 from workers import host
 from workers.actors import send_ticket, tickets_waiting
 from workers.clock import ClockWatch
+from workers.farewell import bid_farewell
 from workers.relay import relay
 
 log = structlog.get_logger(__name__)
@@ -119,6 +120,7 @@ class Pump:
             Duty("manifests", 15.0, self._manifests),
             Duty("recount", 60.0, self._recount),
             Duty("sweep", 600.0, self._sweep),
+            Duty("farewell", 60.0, self._farewell),
         ]
 
     async def _glance(self) -> None:
@@ -156,6 +158,9 @@ class Pump:
                 log.warning("pump.no_database")
                 return
             log.exception("pump.duty_failed", duty=duty.name)
+
+    async def _farewell(self) -> None:
+        await bid_farewell(self.runtime)
 
     async def _orphans(self) -> None:
         freed = await reap_orphans(self.runtime.units, host.name(), host.boot_id(), host.alive)

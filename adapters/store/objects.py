@@ -104,6 +104,9 @@ class LocalObjects:
     async def delete(self, tenant_id: UUID, sha256: str) -> None:
         (self._root / object_path(tenant_id, sha256)).unlink(missing_ok=True)
 
+    async def delete_all(self, tenant_id: UUID) -> None:
+        await asyncio.to_thread(shutil.rmtree, self._root / str(tenant_id), ignore_errors=True)
+
 
 class RemoteObjects:
     """Objects in a bucket; files that tools must read are fetched once into `cache`."""
@@ -156,6 +159,11 @@ class RemoteObjects:
 
     async def delete(self, tenant_id: UUID, sha256: str) -> None:
         await obstore.delete_async(self._store, object_path(tenant_id, sha256))
+
+    async def delete_all(self, tenant_id: UUID) -> None:
+        async for found in obstore.list(self._store, prefix=f"{tenant_id}/"):
+            await obstore.delete_async(self._store, [entry["path"] for entry in found])
+        await asyncio.to_thread(shutil.rmtree, self._cache / str(tenant_id), ignore_errors=True)
 
 
 def open_store(url: str, home: Path, staging: Path) -> LocalObjects | RemoteObjects:

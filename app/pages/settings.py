@@ -1,4 +1,4 @@
-"""Personal settings: name, language, theme, density, time zone; and where one is signed in."""
+"""Personal settings: name, language, theme, density, time zone, single keys."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from app.errors import SignedOut
 from app.forms import FormFault, FormState, read_form
 from app.i18n import LANGUAGES, Tongue, zone_names
 from app.pages.start import check_name
-from app.room import answer, go, local_path
+from app.room import answer, go
 from app.session import csrf_of, find_visitor, token_of, tongue_of
 from app.site import AnyRequest, site_of
-from app.views.settings import make_options, make_sessions
+from app.views.settings import make_options
 from app.views.shell import look_of, make_shell
-from tenants.directory import end_session_of, save_preferences, sessions_of
+from tenants.directory import save_preferences
 from tenants.people import Visitor
 
 THEMES = ("system", "light", "dark")
@@ -26,7 +26,7 @@ DENSITIES = ("comfortable", "compact")
 @get("/settings")
 async def show_settings(request: AnyRequest) -> Response[str]:
     """The form with what is set now."""
-    visitor = await _visitor(request)
+    visitor = await visitor_of(request)
     person = visitor.person
     values = {
         "name": person.name,
@@ -34,6 +34,7 @@ async def show_settings(request: AnyRequest) -> Response[str]:
         "theme": person.theme,
         "density": person.density,
         "time_zone": person.time_zone,
+        "shortcuts": "1" if person.shortcuts else "",
     }
     return await _page(request, visitor, FormState(values))
 
@@ -41,7 +42,7 @@ async def show_settings(request: AnyRequest) -> Response[str]:
 @post("/settings")
 async def save_settings(request: AnyRequest) -> Response[Any]:
     """Save all at once; the next page already looks the new way."""
-    visitor = await _visitor(request)
+    visitor = await visitor_of(request)
     values = await read_form(request)
     tongue = tongue_of(request, visitor)
     values["name"] = " ".join(values.get("name", "").split())
@@ -49,17 +50,9 @@ async def save_settings(request: AnyRequest) -> Response[Any]:
     if faults:
         return await _page(request, visitor, FormState(values, faults), 422)
     wanted = {name: values[name] for name in ("name", "language", "theme", "density", "time_zone")}
-    await save_preferences(site_of(request).units, visitor.person.id, **wanted)
+    keys = values.get("shortcuts") == "1"
+    await save_preferences(site_of(request).units, visitor.person.id, shortcuts=keys, **wanted)
     return go(request, "/settings?saved=1")
-
-
-@post("/settings/sessions")
-async def end_one(request: AnyRequest) -> Response[Any]:
-    """End another session of one's own."""
-    visitor = await _visitor(request)
-    values = await read_form(request)
-    await end_session_of(site_of(request).units, visitor.person.id, values.get("handle", ""))
-    return go(request, local_path(values.get("next", ""), "/settings"))
 
 
 def check_settings(tongue: Tongue, values: Mapping[str, str]) -> list[FormFault]:
@@ -72,7 +65,8 @@ def check_settings(tongue: Tongue, values: Mapping[str, str]) -> list[FormFault]
     return faults
 
 
-async def _visitor(request: AnyRequest) -> Visitor:
+async def visitor_of(request: AnyRequest) -> Visitor:
+    """Who is asking. Raises SignedOut."""
     visitor = await find_visitor(request)
     if visitor is None:
         raise SignedOut
@@ -81,18 +75,25 @@ async def _visitor(request: AnyRequest) -> Visitor:
 
 async def _page(request: AnyRequest, visitor: Visitor, form: FormState, status: int = 200) -> Response[str]:
     tongue = tongue_of(request, visitor)
-    site = site_of(request)
-    lines = await sessions_of(site.units, visitor.person.id)
-    seat = visitor.seats[0] if visitor.seats else None
     values = {
+        "form": form,
+        "options": make_options(tongue),
+        "saved": request.query_params.get("saved") == "1",
+    }
+    return personal_page(request, visitor, "settings/personal.html", status, **values)
+
+
+def personal_page(
+    request: AnyRequest, visitor: Visitor, template: str, status: int = 200, **values: Any
+) -> Response[str]:
+    """A page about the person, in the frame of the workspace they were in last."""
+    tongue = tongue_of(request, visitor)
+    seat = visitor.seats[0] if visitor.seats else None
+    frame = {
         "me": visitor.person,
         "look": look_of(visitor.person),
         "csrf": csrf_of(token_of(request)),
-        "here": "/settings",
+        "here": request.scope["path"],
         "shell": make_shell(tongue, visitor.seats, seat, [], None, "") if seat else None,
-        "form": form,
-        "options": make_options(tongue),
-        "sessions": make_sessions(tongue, lines, visitor.session_hash, site.clock.now()),
-        "saved": request.query_params.get("saved") == "1",
     }
-    return answer(request, tongue, "settings/personal.html", "content", values, status)
+    return answer(request, tongue, template, "content", {**frame, **values}, status)

@@ -7,10 +7,11 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.response import Redirect
 
+from app.door import welcome
 from app.forms import FormFault, FormState, read_form
 from app.i18n import LANGUAGES, Tongue
 from app.room import HTML, answer, go
-from app.session import browser_of, csrf_of, find_visitor, no_cookie, session_cookie, token_of, tongue_of
+from app.session import browser_of, csrf_of, find_visitor, no_cookie, token_of, tongue_of
 from app.site import AnyRequest, site_of
 from app.views.shell import look_of
 from tenants.directory import end_session, link_is_open, redeem_owner_link, save_preferences
@@ -21,21 +22,13 @@ NAME_LIMIT = 80
 
 @get("/")
 async def enter(request: AnyRequest) -> Response[Any]:
-    """The root: to the first workspace, or to the door."""
+    """The root: to the workspace visited last, to the door, or to founding the first workspace."""
     visitor = await find_visitor(request)
-    if visitor is None or not visitor.seats:
+    if visitor is None:
         return Redirect("/sign-in", status_code=303)
+    if not visitor.seats:
+        return Redirect("/workspaces/new", status_code=303)
     return Redirect(f"/w/{visitor.seats[0].slug}", status_code=303)
-
-
-@get("/sign-in")
-async def show_door(request: AnyRequest) -> Response[Any]:
-    """How to get in, for people who are out."""
-    visitor = await find_visitor(request)
-    if visitor is not None and visitor.seats:
-        return Redirect("/", status_code=303)
-    tongue = tongue_of(request, None)
-    return answer(request, tongue, "start/door.html", "", _values(request, tongue))
 
 
 @get("/start/{token:str}")
@@ -67,12 +60,7 @@ async def use_start(request: AnyRequest) -> Response[Any]:
     except LinkRefused:
         return _refused(request, tongue)
     await save_preferences(site.units, signed.user_id, name=name, language=tongue.language)
-    old = token_of(request)
-    if old:
-        await end_session(site.units, old)
-    response: Response[Any] = Redirect(f"/w/{signed.slug}", status_code=303)
-    response.set_cookie(session_cookie(site, signed.token))
-    return response
+    return await welcome(request, signed.token, f"/w/{signed.slug}")
 
 
 @post("/sign-out")

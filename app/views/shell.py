@@ -8,18 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.i18n import Tongue
+from app.i18n import N_, Tongue
 from app.views.marks import LANGUAGE_NAMES, said
 from domain.production.queries.projects import ProjectLine
 from tenants.people import Person, Seat
+from tenants.roles import Permission, permissions_of
 
 
 @dataclass(frozen=True)
 class Look:
-    """Theme and density of a page."""
+    """Theme and density of a page, and whether single keys do something."""
 
     theme: str = "system"
     density: str = "comfortable"
+    shortcuts: bool = True
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,12 @@ class Shell:
     project: Entry | None
     projects: Sequence[Entry]
     links: Sequence[Link]
+    tools: Sequence[Link] = ()
+    notice: str = ""
 
 
 def look_of(person: Person | None) -> Look:
-    return Look() if person is None else Look(person.theme, person.density)
+    return Look() if person is None else Look(person.theme, person.density, person.shortcuts)
 
 
 def glyph_of(seed: str, shape: str) -> Glyph:
@@ -91,49 +95,75 @@ def make_shell(
     project_id: UUID | None,
     section: str,
 ) -> Shell:
-    """Build the frame; `section` is the navigation line that is current."""
-    entries = [_project(tongue, seat, line, line.id == project_id) for line in projects]
+    """Build the frame; `section` is the navigation line that is current, and the one a switch of project keeps."""
+    entries = [_project(tongue, seat, line, line.id == project_id, section) for line in projects]
     current = next((entry for entry in entries if entry.current), None)
     line = next((line for line in projects if line.id == project_id), None)
     return Shell(
-        workspace=_workspace(seat, True),
-        workspaces=[_workspace(other, other.tenant_id == seat.tenant_id) for other in seats],
+        workspace=_workspace(tongue, seat, True),
+        workspaces=[_workspace(tongue, other, other.tenant_id == seat.tenant_id) for other in seats],
         project=current,
         projects=entries,
         links=_links(tongue, seat, line, section) if line is not None else (),
+        tools=_tools(tongue, seat, section),
+        notice=_notice(tongue, seat),
     )
 
 
-def _workspace(seat: Seat, current: bool) -> Entry:
-    return Entry(seat.name, f"/w/{seat.slug}", glyph_of(seat.slug, "workspace"), current=current)
+def _workspace(tongue: Tongue, seat: Seat, current: bool) -> Entry:
+    note = tongue.gettext("archived") if seat.archived_at else ""
+    return Entry(seat.name, f"/w/{seat.slug}", glyph_of(seat.slug, "workspace"), note, current)
 
 
-def _project(tongue: Tongue, seat: Seat, line: ProjectLine, current: bool) -> Entry:
+def _project(tongue: Tongue, seat: Seat, line: ProjectLine, current: bool, section: str) -> Entry:
     spoken = ", ".join(said(tongue, LANGUAGE_NAMES, language) for language in line.languages)
-    note = line.tagline or spoken
-    return Entry(line.name, f"/w/{seat.slug}/p/{line.slug}/jobs", glyph_of(line.slug, "project"), note, current)
+    kept = next((path for name, path, *_ in SECTIONS if name == section), SECTIONS[0][1])
+    href = f"/w/{seat.slug}/p/{line.slug}/{kept}"
+    return Entry(line.name, href, glyph_of(line.slug, "project"), line.tagline or spoken, current)
+
+
+SECTIONS: tuple[tuple[str, str, str, str], ...] = (
+    ("jobs", "jobs", "list-video", N_("Jobs")),
+    ("pictures", "pictures", "image", N_("Pictures")),
+    ("providers", "providers", "plug", N_("Providers")),
+)
+"""Pages of every project: section, path under the project, icon, label."""
+TOOLS: tuple[tuple[str, str, str, str, Permission], ...] = (
+    ("projects", "projects", "folder-open", N_("Projects"), "jobs:read"),
+    ("members", "members", "users", N_("Members"), "members:read"),
+    ("workspace", "settings", "settings", N_("Workspace settings"), "workspace:manage"),
+)
+"""Pages of a workspace: section, path under the workspace, icon, label, and the right to see it."""
 
 
 def _links(tongue: Tongue, seat: Seat, line: ProjectLine, section: str) -> list[Link]:
+    busy = tongue.ngettext("%(num)s unfinished", "%(num)s unfinished", line.open_jobs)
     return [
         Link(
-            label=tongue.gettext("Jobs"),
-            icon="list-video",
-            href=f"/w/{seat.slug}/p/{line.slug}/jobs",
-            current=section == "jobs",
-            count=line.open_jobs,
-            count_said=tongue.ngettext("%(num)s unfinished", "%(num)s unfinished", line.open_jobs),
-        ),
-        Link(
-            label=tongue.gettext("Pictures"),
-            icon="image",
-            href=f"/w/{seat.slug}/p/{line.slug}/pictures",
-            current=section == "pictures",
-        ),
-        Link(
-            label=tongue.gettext("Providers"),
-            icon="plug",
-            href=f"/w/{seat.slug}/p/{line.slug}/providers",
-            current=section == "providers",
-        ),
+            label=tongue.gettext(label),
+            icon=icon,
+            href=f"/w/{seat.slug}/p/{line.slug}/{path}",
+            current=section == name,
+            count=line.open_jobs if name == "jobs" else 0,
+            count_said=busy if name == "jobs" else "",
+        )
+        for name, path, icon, label in SECTIONS
     ]
+
+
+def _tools(tongue: Tongue, seat: Seat, section: str) -> list[Link]:
+    return [
+        Link(tongue.gettext(label), icon, f"/w/{seat.slug}/{path}", section == name)
+        for name, path, icon, label, needed in TOOLS
+        if needed in permissions_of(seat.role)
+    ]
+
+
+def _notice(tongue: Tongue, seat: Seat) -> str:
+    """What everybody in the workspace should know on every page."""
+    if seat.delete_after is not None:
+        day = tongue.day(seat.delete_after)
+        return tongue.gettext("This workspace is read-only and will be deleted on %(day)s.", day=day)
+    if seat.archived_at is not None:
+        return tongue.gettext("This workspace is archived and read-only.")
+    return ""

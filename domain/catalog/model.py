@@ -35,6 +35,20 @@ class Project(TenantOwned, Timed, Base):
     )
 
 
+class ProjectVisit(TenantOwned, Base):
+    """When a person last worked in a project: switchers show the recent ones first."""
+
+    __tablename__ = "project_visits"
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    __table_args__ = (
+        of_tenant(),
+        belongs_to("projects", "project_id"),
+        Index("ix_project_visits_project", "tenant_id", "project_id"),
+    )
+
+
 class CatalogItem(TenantOwned, Timed, Base):
     """A named thing with versions: recipe, prompt, preset, validator, knowledge document or provider.
 

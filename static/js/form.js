@@ -12,3 +12,17 @@ class VfGuard extends HTMLElement {
 }
 customElements.define("vf-guard", VfGuard);
 document.addEventListener("htmx:after:swap", () => document.getElementById("faults")?.focus());
+
+class VfCopy extends HTMLElement {
+  // Shown only where the browser can copy; without script the field itself can be selected.
+  connectedCallback() {
+    if (!navigator.clipboard) return;
+    this.hidden = false;
+    const button = this.querySelector("button");
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(document.getElementById(this.dataset.for).value);
+      button.lastChild.textContent = this.dataset.done;
+    });
+  }
+}
+customElements.define("vf-copy", VfCopy);

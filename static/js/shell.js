@@ -2,7 +2,7 @@
 class VfFilter extends HTMLElement {
   connectedCallback() {
     const input = this.querySelector("input");
-    const entries = [...this.parentElement.querySelectorAll(":scope > a")];
+    const entries = [...this.parentElement.querySelectorAll(":scope > a:not([data-always])")];
     input.addEventListener("input", () => {
       const wanted = input.value.trim().toLowerCase();
       for (const entry of entries) entry.hidden = !entry.textContent.toLowerCase().includes(wanted);
@@ -39,6 +39,7 @@ class VfTime extends HTMLElement {
 customElements.define("vf-time", VfTime);
 
 document.addEventListener("keydown", (event) => {
+  if (document.documentElement.dataset.shortcuts === "off") return;
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest?.("input, textarea, select")) return;
   const search = document.querySelector("[data-slash]");

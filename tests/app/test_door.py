@@ -125,7 +125,7 @@ class TestSession:
     ) -> None:
         async with browser() as one, browser() as two:
             here, there = await sign_in(one, site, space, "Eve"), await sign_in(two, site, space, "Eve")
-            page = await here.get("/settings")
+            page = await here.get("/settings/security")
             assert token_hash(there.token) in page.text
             await here.post("/settings/sessions", {"handle": token_hash(there.token)})
             assert (await there.get("/settings")).status_code == 401
@@ -142,6 +142,7 @@ class TestSettings:
                 "theme": "dark",
                 "density": "compact",
                 "time_zone": "America/Sao_Paulo",
+                "shortcuts": "1",
             }
             assert (await person.post("/settings", wanted)).status_code == 303
             page = await person.get("/settings")

@@ -35,12 +35,13 @@ def empty(services: Services) -> Settings:
 
 class TestVersions:
     async def test_up_down_up_leaves_the_models_exactly(self, empty: Settings) -> None:
-        assert (await migrate(empty))[-1] == head()
+        whole = await migrate(empty)
+        assert whole[-1] == head()
         assert await asyncio.to_thread(differences, empty.database_owner_url) == []
         await unmigrate(empty)
         with create_engine(empty.database_owner_url, poolclass=NullPool).connect() as connection:
             assert connection.execute(LEFT).scalar_one() == 0
-        assert (await migrate(empty))[-1] == head()
+        assert await migrate(empty) == whole
         assert await asyncio.to_thread(differences, empty.database_owner_url) == []
 
     async def test_two_at_once_and_a_second_run_do_nothing_twice(self, empty: Settings) -> None:

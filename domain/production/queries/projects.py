@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Uuid, bindparam, func, or_, select
 
-from domain.catalog.model import CatalogItem, CatalogVersion, Project
+from domain.catalog.model import CatalogItem, CatalogVersion, Project, ProjectVisit
 from domain.production.model import Job
 from domain.production.states import OPEN
 from tenants.unit import Unit
@@ -40,11 +40,11 @@ class RecipeLine:
 
 
 async def projects_of(unit: Unit) -> list[ProjectLine]:
-    """The projects this principal may see, by name."""
+    """The projects this principal may see: the ones they worked in last first, then by name."""
     unit.principal.require("jobs:read")
     return [
         ProjectLine(row.id, row.slug, row.name, row.tagline, tuple(row.languages), row.palette, row.n)
-        for row in await unit.session.execute(_PROJECTS)
+        for row in await unit.session.execute(_PROJECTS, {"person": unit.principal.actor_id})
         if unit.principal.can("jobs:read", row.id)
     ]
 
@@ -63,8 +63,14 @@ _PROJECTS = (
         func.coalesce(_BUSY.c.n, 0).label("n"),
     )
     .outerjoin(_BUSY, _BUSY.c.project_id == Project.id)
+    .outerjoin(
+        ProjectVisit,
+        (ProjectVisit.tenant_id == Project.tenant_id)
+        & (ProjectVisit.project_id == Project.id)
+        & (ProjectVisit.user_id == bindparam("person", type_=Uuid())),
+    )
     .where(Project.archived_at.is_(None))
-    .order_by(Project.name, Project.id)
+    .order_by(ProjectVisit.at.desc().nulls_last(), Project.name, Project.id)
 )
 
 

@@ -1,0 +1,79 @@
+"""Sending letters: the words, in the reader's language, and the loop that hands them in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from adapters.notify.email import Mailer, MailFault
+from adapters.settings import Settings
+from app.i18n import LANGUAGES, N_, Tongue
+from tenants.letters import Outgoing, letter_failed, letter_sent, take_letters
+from tenants.unit import Units
+
+LOOK_S = 5.0
+log = structlog.get_logger(__name__)
+
+SUBJECTS: Mapping[str, str] = {
+    "invite": N_("%(sender)s invites you to %(workspace)s"),
+    "reset": N_("Set a new password"),
+    "password": N_("Your password was changed"),
+}
+BODIES: Mapping[str, str] = {
+    "invite": N_(
+        "%(sender)s invites you to the workspace %(workspace)s in Video Factory OS.\n\nOpen this link to join. "
+        "It works once, for 7 days:\n%(link)s\n\nIf you do not know the sender, ignore this letter: nothing happens."
+    ),
+    "reset": N_(
+        "Hello %(name)s,\n\nopen this link to set a new password. It works once, for 30 minutes:\n%(link)s\n\n"
+        "If you did not ask for it, ignore this letter: your password stays as it is."
+    ),
+    "password": N_(
+        "Hello %(name)s,\n\nthe password of your account was changed, and all other sessions were ended.\n\n"
+        "If this was not you, set a new one here at once:\n%(link)s"
+    ),
+}
+PATHS: Mapping[str, str] = {"invite": "/invite/", "reset": "/reset/", "password": "/forgot"}
+
+
+def write_letter(letter: Outgoing, address: str) -> tuple[str, str]:
+    """Subject and text of a letter; `address` is where this installation is reached."""
+    tongue = Tongue(letter.language if letter.language in LANGUAGES else "en")
+    values = {
+        "name": letter.name,
+        "workspace": letter.workspace,
+        "sender": letter.sender,
+        "link": f"{address}{PATHS[letter.kind]}{letter.token}",
+    }
+    return tongue.gettext(SUBJECTS[letter.kind]) % values, tongue.gettext(BODIES[letter.kind]) % values
+
+
+async def deliver(units: Units, settings: Settings) -> int:
+    """Hand in every letter that is due; answer how many were accepted."""
+    if not settings.mail:
+        return 0
+    mailer, sent = Mailer(settings.smtp_url, settings.mail_from), 0
+    for letter in await take_letters(units):
+        subject, text = write_letter(letter, settings.address)
+        try:
+            await mailer.send(letter.address, subject, text)
+        except MailFault as fault:
+            log.warning("letter.failed", letter=str(letter.id), kind=letter.kind, error=str(fault), final=fault.final)
+            await letter_failed(units, letter.id, str(fault), final=fault.final)
+            continue
+        await letter_sent(units, letter.id)
+        sent += 1
+    return sent
+
+
+async def keep_delivering(units: Units, settings: Settings) -> None:
+    """Look for letters until cancelled; several web servers share the work row by row."""
+    while settings.mail:
+        try:
+            await deliver(units, settings)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("letters.no_database", error=type(error).__name__)
+        await asyncio.sleep(LOOK_S)

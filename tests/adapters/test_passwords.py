@@ -1,0 +1,58 @@
+"""Passwords: what is accepted, and that nobody's takes as long as somebody's."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import pytest
+
+from adapters.signin.passwords import Passwords, judge
+
+
+@pytest.mark.parametrize(
+    ("password", "fault"),
+    [
+        ("elevenchars", "short"),
+        ("correct horse battery", None),
+        ("Nuvem-azul-de-março", None),
+        ("🌙 lua 🌙 mar 🌙 sol", None),
+        ("x" * 129, "long"),
+        ("abc\x07defghijklmnop", "hidden"),
+        ("marina-is-here-now", "personal"),
+        ("northlight-and-more", "personal"),
+        ("aaaaaaaaaaaaaaa", "simple"),
+        ("abcabcabcabcabc", "simple"),
+        ("qwertyuiopasdf", "simple"),
+        ("123456789012345", "simple"),
+        ("password1234!", "common"),
+        ("!!sunshine2024", "common"),
+        ("q1w2e3r4t5y6", "common"),
+    ],
+)
+def test_judged(password: str, fault: str | None) -> None:
+    assert judge(password, "Marina Rocha", "marina@northlight.example") == fault
+
+
+async def test_nobody_s_password_takes_the_same_work() -> None:
+    passwords = Passwords()
+    hashed = await passwords.hash("correct horse battery")
+    assert hashed.startswith("$argon2id$")
+    assert await passwords.matches(hashed, "correct horse battery")
+    assert not await passwords.matches(hashed, "correct horse batterY")
+    assert not await passwords.matches(None, "correct horse battery")
+    assert not passwords.outdated(hashed)
+
+    async def took(given: str | None) -> float:
+        began = time.process_time()
+        await passwords.matches(given, "wrong horse battery")
+        return time.process_time() - began
+
+    known = statistics.median([await took(hashed) for _ in range(3)])
+    unknown = statistics.median([await took(None) for _ in range(3)])
+    assert 0.4 < unknown / known < 2.5
+
+
+async def test_composed_and_decomposed_letters_are_the_same_password() -> None:
+    passwords = Passwords()
+    assert await passwords.matches(await passwords.hash("março e abril e maio"), "março e abril e maio")

@@ -1,0 +1,283 @@
+"""The inventory of routes: every handler, who may use it, and that nobody else learns even that it is there.
+
+A new handler without a line here fails. Each line is tried by every role of the workspace, by somebody of another
+workspace and by nobody; for strangers the answer must be the answer for a workspace that does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from httpx import ASGITransport, AsyncClient
+from litestar import Litestar
+
+from adapters.settings import Settings
+from app.main import build
+from app.session import csrf_of
+from app.site import Site, open_site
+from app.views.members import rights_markdown
+from tenants.roles import GRANTS, ROLES, Permission
+from tests.support.factories import Workspace, seed_jobs, seed_workspace
+from tests.support.people import add_person, cookie_of
+
+
+@dataclass(frozen=True)
+class Case:
+    """How a route is tried: the right it needs (None: every member), form data, and other outcomes.
+
+    `acts`: even an empty form does something, so that only those who may not are sent; flows test the others.
+    `values`: parts of the address. `hides`: a thing that is not there is missing also for those without the right.
+    """
+
+    needs: Permission | None = None
+    data: Mapping[str, str] = field(default_factory=dict)
+    acts: bool = False
+    values: Mapping[str, str] = field(default_factory=dict)
+    hides: bool = False
+
+
+JOBS = "/w/{tenant:str}/p/{project:str}/jobs"
+JOB = f"{JOBS}/{{number:str}}"
+PICTURES = "/w/{tenant:str}/p/{project:str}/pictures"
+MEMBERS = "/w/{tenant:str}/members"
+PROJECTS = "/w/{tenant:str}/projects"
+SETTINGS = "/w/{tenant:str}/settings"
+
+WORKSPACE: dict[str, Case] = {
+    "GET /w/{tenant:str}": Case(),
+    "GET /w/{tenant:str}/p/{project:str}": Case(),
+    f"GET {JOBS}": Case("jobs:read"),
+    f"GET {JOBS}/new": Case("jobs:run"),
+    f"POST {JOBS}": Case("jobs:run"),
+    f"GET {JOB}": Case("jobs:read"),
+    f"GET {JOB}/{{part:str}}": Case("jobs:read"),
+    f"POST {JOB}/{{part:str}}": Case("jobs:control", acts=True, values={"part": "pause"}),
+    f"GET {JOB}/artifacts": Case("jobs:read"),
+    f"GET {JOB}/artifacts/{{name:path}}": Case("artifacts:read"),
+    f"GET {JOB}/log.txt": Case("jobs:read"),
+    f"GET {JOB}/events": Case("jobs:read"),
+    f"GET {JOB}/script": Case("jobs:read"),
+    f"POST {JOB}/script": Case("jobs:run"),
+    f"POST {JOB}/script/make": Case("jobs:run"),
+    f"POST {JOB}/script/again": Case("jobs:control", acts=True),
+    f"GET {PICTURES}": Case("catalog:read"),
+    f"GET {PICTURES}/new": Case("catalog:edit"),
+    f"POST {PICTURES}": Case("catalog:edit", acts=True),
+    f"GET {PICTURES}/{{picture:str}}": Case("catalog:read"),
+    f"POST {PICTURES}/{{picture:str}}": Case("catalog:edit", hides=True),
+    f"GET {PICTURES}/{{picture:str}}/file/{{file:str}}": Case("catalog:read"),
+    f"POST {PICTURES}/{{picture:str}}/remove": Case("catalog:edit", hides=True),
+    f"POST {PICTURES}/{{picture:str}}/restore": Case("catalog:edit", hides=True),
+    f"GET {MEMBERS}": Case("members:read"),
+    "GET /w/{tenant:str}/roles": Case("members:read"),
+    f"POST {MEMBERS}/invite": Case("members:manage"),
+    f"POST {MEMBERS}/invitations/{{id:uuid}}/link": Case("members:manage"),
+    f"POST {MEMBERS}/invitations/{{id:uuid}}/withdraw": Case("members:manage"),
+    f"POST {MEMBERS}/{{person:uuid}}/change": Case("members:manage", {"role": "viewer"}),
+    f"POST {MEMBERS}/{{person:uuid}}/remove": Case("members:manage"),
+    f"POST {MEMBERS}/{{person:uuid}}/transfer": Case("workspace:delete"),
+    f"POST {MEMBERS}/leave": Case(acts=True),
+    f"GET {PROJECTS}": Case("jobs:read"),
+    f"POST {PROJECTS}": Case("projects:manage"),
+    f"GET {PROJECTS}/{{project:str}}/edit": Case("projects:manage"),
+    f"POST {PROJECTS}/{{project:str}}/edit": Case("projects:manage"),
+    f"POST {PROJECTS}/{{project:str}}/archive": Case("projects:manage", acts=True),
+    f"POST {PROJECTS}/{{project:str}}/restore": Case("projects:manage"),
+    "GET /w/{tenant:str}/providers": Case("catalog:read"),
+    "GET /w/{tenant:str}/providers/new": Case("credentials:manage"),
+    "POST /w/{tenant:str}/providers": Case("credentials:manage"),
+    "GET /w/{tenant:str}/providers/{slug:str}": Case("credentials:manage"),
+    "POST /w/{tenant:str}/providers/{slug:str}": Case("credentials:manage"),
+    "POST /w/{tenant:str}/providers/{slug:str}/{action:str}": Case("credentials:manage"),
+    "GET /w/{tenant:str}/p/{project:str}/providers": Case("catalog:read"),
+    "POST /w/{tenant:str}/p/{project:str}/providers": Case("projects:manage", acts=True),
+    f"GET {SETTINGS}": Case("workspace:manage"),
+    f"POST {SETTINGS}": Case("workspace:manage"),
+    f"POST {SETTINGS}/archive": Case("workspace:manage", acts=True),
+    f"POST {SETTINGS}/restore": Case("workspace:manage"),
+    f"POST {SETTINGS}/delete": Case("workspace:delete"),
+}
+"""Routes of a workspace."""
+PERSONAL: frozenset[str] = frozenset(
+    {
+        "GET /settings",
+        "POST /settings",
+        "GET /settings/security",
+        "POST /settings/security/password",
+        "POST /settings/sessions",
+        "POST /settings/sessions/others",
+        "GET /confirm",
+        "POST /confirm",
+        "GET /workspaces/new",
+        "POST /workspaces/new",
+    }
+)
+"""Routes of a signed-in person: about nobody but themselves."""
+OPEN: dict[str, str] = {
+    "GET /": "leads to the door",
+    "GET /sign-in": "the door",
+    "POST /sign-in": "the door; throttled",
+    "POST /sign-out": "ends the caller's own session",
+    "GET /forgot": "the same for everybody",
+    "POST /forgot": "the same for everybody; throttled",
+    "GET /reset/{token:str}": "the token is the right",
+    "POST /reset/{token:str}": "the token is the right; throttled",
+    "GET /start/{token:str}": "the token is the right",
+    "POST /start/{token:str}": "the token is the right",
+    "GET /invite/{token:str}": "the token is the right",
+    "POST /invite/{token:str}": "the token is the right; throttled",
+    "GET /static/{path:path}": "files of the product",
+    "GET /health/live": "says nothing of anybody",
+    "GET /health/ready": "says nothing of anybody",
+}
+"""Routes for everybody, and why."""
+
+
+def inventory(app: Litestar) -> set[str]:
+    """Every verb and path that the application answers; HEAD and OPTIONS come with them."""
+    return {f"{verb} {route.path}" for route in app.routes for verb in route.methods - {"OPTIONS", "HEAD"}}
+
+
+VALUES: dict[str, str] = {
+    "project": "deep-sky",
+    "number": "1",
+    "part": "steps",
+    "name": "film.mp4",
+    "file": "thumb",
+    "picture": str(uuid4()),
+    "id": str(uuid4()),
+    "person": str(uuid4()),
+    "slug": "espeak",
+    "action": "test",
+}
+
+
+def address(route: str, slug: str, values: Mapping[str, str]) -> str:
+    """A real address of a route in a workspace."""
+    path = route.partition(" ")[2]
+    for name, value in {"tenant": slug, **VALUES, **values}.items():
+        for kind in ("str", "path", "uuid"):
+            path = path.replace(f"/{{{name}:{kind}}}", f"/{value}")
+    return path
+
+
+@dataclass
+class Caller:
+    """A browser of one person, or of nobody."""
+
+    client: AsyncClient
+    token: str = ""
+
+    async def ask(self, route: str, slug: str, case: Case) -> tuple[int, str, dict[str, str]]:
+        """Status, text and headers of an answer; of an event stream only its beginning."""
+        verb, path = route.partition(" ")[0], address(route, slug, case.values)
+        if verb == "GET" and path.endswith("/events"):
+            path += "?after=0"
+        sent = {"csrf": csrf_of(self.token), **case.data} if verb == "POST" else None
+        answer = await self.client.request(
+            verb, path, data=sent, headers={"Sec-Fetch-Site": "same-origin"}, follow_redirects=False
+        )
+        headers = {name: value for name, value in answer.headers.items() if name != "date"}
+        return answer.status_code, answer.text, headers
+
+
+@dataclass
+class Cast:
+    """One person of every role here, the owner of another workspace, and nobody."""
+
+    app: Litestar
+    site: Site
+    space: Workspace
+    roles: dict[str, Caller]
+    stranger: Caller
+    nobody: Caller
+
+
+@pytest_asyncio.fixture(scope="module")
+async def cast(database: Settings) -> AsyncIterator[Cast]:
+    site = open_site(database)
+    app = build(site)
+    # Streams end after their first look: what is tried here is whether they open.
+    site.closing = True
+    space = await seed_workspace(site.units, site.store)
+    await seed_jobs(space)
+    other = await seed_workspace(site.units, site.store, "southwind", "Southwind")
+
+    async def caller(tenant_id: Any, role: Any) -> Caller:
+        token = await cookie_of(site.units, await add_person(site.units, tenant_id, role, name=f"The {role}"))
+        client = AsyncClient(transport=ASGITransport(app), base_url="http://testserver.local")
+        client.cookies.set("vfos_session", token, domain="testserver.local")
+        return Caller(client, token)
+
+    roles = {role: await caller(space.tenant_id, role) for role in ROLES}
+    nobody = Caller(AsyncClient(transport=ASGITransport(app), base_url="http://testserver.local"))
+    made = Cast(app, site, space, roles, await caller(other.tenant_id, "owner"), nobody)
+    yield made
+    for one in (*roles.values(), made.stranger, nobody):
+        await one.client.aclose()
+    site.closing = False
+    await site.close()
+
+
+def test_every_route_is_in_the_inventory(cast: Cast) -> None:
+    found = inventory(cast.app)
+    known = {*WORKSPACE, *PERSONAL, *OPEN}
+    assert found - known == set(), "a new handler needs its case here"
+    assert known - found == set(), "these are gone"
+    assert all(route.split()[1].startswith("/w/{tenant:str}") for route in WORKSPACE)
+    assert not [route for route in (*PERSONAL, *OPEN) if "{tenant" in route]
+
+
+async def test_every_route_answers_each_role_as_the_table_says(cast: Cast, capsys: pytest.CaptureFixture[str]) -> None:
+    """403 only within one's own workspace and only without the right; with it never 401 or 403, and never our fault."""
+    wrong, tried = [], 0
+    for route, case in WORKSPACE.items():
+        for role, caller in cast.roles.items():
+            may = case.needs is None or case.needs in GRANTS[role]  # type: ignore[index]
+            if may and case.acts:
+                continue
+            status, _, _ = await caller.ask(route, cast.space.slug, case)
+            tried += 1
+            good = status < 500 and status not in (401, 403) if may else status == 403 or (case.hides and status == 404)
+            if not good:
+                wrong.append((route, role, status))
+    assert wrong == []
+    with capsys.disabled():
+        print(f"\nroutes x roles: {len(WORKSPACE)} x {len(ROLES)}, {tried} requests, 0 wrong")  # noqa: T201 the counts are the evidence
+
+
+async def test_strangers_learn_nothing_not_even_existence(cast: Cast, capsys: pytest.CaptureFixture[str]) -> None:
+    """For somebody of another workspace ours is as if it did not exist: same status, text and headers."""
+    leaks = []
+    for route, case in WORKSPACE.items():
+        theirs = await cast.stranger.ask(route, cast.space.slug, case)
+        missing = await cast.stranger.ask(route, "no-such-workspace", case)
+        if theirs != missing or theirs[0] != 404:
+            leaks.append((route, theirs[0], missing[0]))
+    assert leaks == []
+    with capsys.disabled():
+        print(f"\nroutes x other workspace: {len(WORKSPACE)}, 0 leaks")  # noqa: T201 the counts are the evidence
+
+
+def test_the_docs_show_the_table_of_rights() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "security" / "roles.md").read_text()
+    assert rights_markdown() in text
+
+
+async def test_nobody_is_asked_to_sign_in(cast: Cast) -> None:
+    answers = {route: (await cast.nobody.ask(route, cast.space.slug, Case()))[0] for route in (*WORKSPACE, *PERSONAL)}
+    assert {route: status for route, status in answers.items() if status != 401} == {}
+
+
+async def test_open_routes_show_nothing_of_any_workspace(cast: Cast) -> None:
+    for route in OPEN:
+        if route.startswith("GET"):
+            _, text, _ = await cast.nobody.ask(route.replace("{token:str}", "A" * 43), cast.space.slug, Case())
+            assert cast.space.slug not in text
+            assert "Northlight" not in text
