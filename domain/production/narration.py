@@ -88,8 +88,8 @@ def token_nodes(tokens: Sequence[Token], pauses: Pauses, say_as: bool = True) ->
         if not same:
             nodes += [Sub(token.spoken, token.shown), Text(" ")]
         elif say_as and (known := kind_of_token(token.shown)):
-            before, core_, after, kind, form = known
-            nodes += [*([Text(before)] if before else []), SayAs(kind, core_, form), Text(f"{after} ")]
+            before, bare, after, kind, form = known
+            nodes += [*([Text(before)] if before else []), SayAs(kind, bare, form), Text(f"{after} ")]
         else:
             nodes.append(Text(f"{token.shown} "))
         if pauses.comma and number < len(tokens) - 1 and token.spoken.endswith((",", ";", ":")):
