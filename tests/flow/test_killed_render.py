@@ -10,13 +10,14 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 import psutil
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from adapters.settings import Settings
 from adapters.wiring import Runtime, build_runtime
@@ -52,8 +53,9 @@ class Record:
 
 @dataclass(frozen=True)
 class Blow:
-    """What a blow met: the steps that ran, the worker's children, and what was recorded before."""
+    """When a blow fell and what it met: the steps that ran, the worker's children, and what was recorded before."""
 
+    at: datetime
     lost: list[UUID]
     children: list[psutil.Process]
     before: Record
@@ -111,7 +113,7 @@ async def strike(farm: Farm, worker: subprocess.Popen[bytes], job_id: UUID, kind
                 before = await record(farm, job_id)
                 os.kill(worker.pid, signal.SIGKILL)
                 worker.wait()
-                return Blow(lost, children, before)
+                return Blow(await database_time(farm), lost, children, before)
             worker.send_signal(signal.SIGCONT)
         await asyncio.sleep(0.05)
     return pytest.fail(f"no {kind} step could be caught at work; the processes said:\n{farm.words()}")
@@ -129,6 +131,18 @@ async def taken_again(farm: Farm, lost: list[UUID]) -> bool:
         return set(again) == set(lost)
 
 
+async def database_time(farm: Farm) -> datetime:
+    async with farm.units.open(farm.principal) as unit:
+        return (await unit.session.execute(select(func.clock_timestamp()))).scalar_one()
+
+
+async def recovered(farm: Farm, lost: list[UUID]) -> datetime:
+    """When the last of the lost steps was free again for any worker."""
+    crashed = select(func.max(Attempt.ended_at)).where(Attempt.step_id.in_(lost), Attempt.outcome == "crashed")
+    async with farm.units.open(farm.principal) as unit:
+        return (await unit.session.execute(crashed)).scalar_one()
+
+
 async def test_a_worker_killed_while_rendering_and_while_joining(runtime: Runtime) -> None:
     farm = await make_farm(runtime, "struck")
     blows: list[Blow] = []
@@ -139,7 +153,9 @@ async def test_a_worker_killed_while_rendering_and_while_joining(runtime: Runtim
         for kind, done in (("render", 1), ("mux", 0)):
             blows.append(await strike(farm, worker, job_id, kind, done))
             worker = farm.worker()
-            await farm.until(LEASE_S + 5, partial(taken_again, farm, blows[-1].lost))
+            await farm.until(PATIENCE_S, partial(taken_again, farm, blows[-1].lost))
+            # The next worker's own start is not counted: in a farm another one is there already.
+            assert await recovered(farm, blows[-1].lost) - blows[-1].at <= timedelta(seconds=LEASE_S + 5)
             assert psutil.wait_procs(blows[-1].children, timeout=5)[1] == []
         await farm.until(PATIENCE_S, lambda: holds(farm.state(job_id), "succeeded"))
         struck = await record(farm, job_id)
