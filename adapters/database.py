@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -77,13 +77,18 @@ class Engines:
 
     app: AsyncEngine
     system: AsyncEngine
+    made: list[Units] = field(default_factory=list, compare=False)
 
     def units(self, signal: Signal | None = None) -> Units:
         """Make the door to rows."""
-        return Units(self.app, self.system, signal)
+        units = Units(self.app, self.system, signal)
+        self.made.append(units)
+        return units
 
     async def dispose(self) -> None:
         """Close all connections."""
+        for units in self.made:
+            await units.routines.close()
         await self.app.dispose()
         await self.system.dispose()
 
@@ -177,10 +182,15 @@ def head() -> str:
     return str(ScriptDirectory.from_config(config_for()).get_current_head())
 
 
+def versions(target: str = "head") -> list[str]:
+    """Every version of the schema up to `target`, oldest first."""
+    scripts = ScriptDirectory.from_config(config_for())
+    return [script.revision for script in reversed(list(scripts.walk_revisions("base", target)))]
+
+
 def _migrate(url: str, target: str) -> list[str]:
     before = _run(url, command.upgrade, target)
-    scripts = ScriptDirectory.from_config(config_for())
-    known = [script.revision for script in reversed(list(scripts.walk_revisions("base", target)))]
+    known = versions(target)
     return known[known.index(before) + 1 :] if before in known else known
 
 

@@ -78,6 +78,8 @@ OPEN = Wall(READ, "true", READ)
 CROSS_TENANT_INDEXES: dict[str, str] = {
     "ix_outbox_unsent": "The pump sends messages of all tenants in order of birth.",
     "ix_sched_flow_next": "The claim compares the flows of all tenants of one pool.",
+    "ix_approvals_waiting": "The pump ends approvals of all tenants whose time has passed.",
+    "ix_schedules_due": "The pump starts what is due for all tenants.",
     "ix_steps_delayed": "The pump wakes delayed steps of all tenants.",
     "ix_steps_running": "The reaper looks for expired leases of all tenants.",
     "ix_memberships_user_id": "Sign-in asks for the tenants of a person.",

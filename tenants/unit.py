@@ -8,6 +8,7 @@ commits; an exception rolls all back.
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,16 +16,17 @@ from typing import Any, cast
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Connection, event, insert, inspect, text
+from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
 from tenants.audit import PendingAudit, write_audits
 from tenants.counters import take_number
-from tenants.model import Event, OutboxMessage
+from tenants.model import OutboxMessage
 from tenants.ports import NoSignal, Signal
 from tenants.principal import Principal
 from tenants.records import TenantOwned
+from tenants.routines import Routines
 
 log = structlog.get_logger(__name__)
 
@@ -154,6 +156,7 @@ class Units:
 
     def __init__(self, app: AsyncEngine, system: AsyncEngine, signal: Signal | None = None) -> None:
         self._app, self._system = app, system
+        self.routines = Routines(system)
         self.signal: Signal = signal or NoSignal()
 
     @asynccontextmanager
@@ -251,19 +254,19 @@ def _check_parameters(state: ORMExecuteState, tenant_id: UUID) -> None:
             raise WrongTenant("A bulk statement names another tenant")
 
 
+_WRITE = text("SELECT app.write_events(:tenant, CAST(:events AS jsonb))")
+
+
 async def write_events(session: AsyncSession, tenant_id: UUID, events: list[PendingEvent]) -> int:
-    """Number and insert events; answer the last number."""
-    first = await take_number(session, tenant_id, "event", len(events))
+    """Number and insert events in one statement; answer the last number."""
     rows = [
         {
-            "tenant_id": tenant_id,
-            "seq": first + offset,
-            "job_id": pending.job_id,
-            "project_id": pending.project_id,
+            "job_id": str(pending.job_id) if pending.job_id else None,
+            "project_id": str(pending.project_id) if pending.project_id else None,
             "type": pending.type,
             "data": pending.data,
         }
-        for offset, pending in enumerate(events)
+        for pending in events
     ]
-    await session.execute(insert(Event), rows)
-    return first + len(events) - 1
+    written = await session.execute(_WRITE, {"tenant": tenant_id, "events": json.dumps(rows)})
+    return int(written.scalar_one())

@@ -27,6 +27,8 @@ class Project(TenantOwned, Timed, Base):
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     max_running: Mapped[int | None]
     running: Mapped[int] = mapped_column(default=0, server_default="0")
+    paused_at: Mapped[datetime | None]
+    paused_reason: Mapped[str | None]
     archived_at: Mapped[datetime | None]
     __table_args__ = (
         of_tenant(),

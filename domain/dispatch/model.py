@@ -33,6 +33,8 @@ class SchedPool(Base):
     region: Mapped[str] = mapped_column(default="", server_default="")
     target_wait_s: Mapped[float] = mapped_column(Double, default=30, server_default="30")
     paused_reason: Mapped[str | None]
+    paused_at: Mapped[datetime | None]
+    paused_by: Mapped[str | None]
 
 
 class SchedFlow(TenantOwned, Base):
@@ -47,6 +49,7 @@ class SchedFlow(TenantOwned, Base):
     vtime: Mapped[float] = mapped_column(Double, default=0, server_default="0")
     paused: Mapped[bool] = mapped_column(default=False, server_default="false")
     oldest_ready_at: Mapped[datetime | None]
+    boost_s: Mapped[float] = mapped_column(Double, default=0, server_default="0")
     __table_args__ = (
         of_tenant(),
         CheckConstraint("ready >= 0", name="ready"),
@@ -90,6 +93,9 @@ class Step(TenantOwned, Base):
     error_class: Mapped[str | None]
     error: Mapped[dict[str, Any] | None]
     instruction: Mapped[str | None]
+    fallback: Mapped[str | None]
+    fallback_after_s: Mapped[float | None] = mapped_column(Double)
+    earlier: Mapped[dict[str, Any] | None]
     ready_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -97,6 +103,7 @@ class Step(TenantOwned, Base):
         belongs_to("jobs", "job_id"),
         UniqueConstraint("tenant_id", "job_id", "kind", "shard"),
         CheckConstraint(f"state IN {STEP_STATES!r}", name="state"),
+        CheckConstraint("priority BETWEEN -1 AND 1", name="priority"),
         Index(
             "ix_steps_ready",
             "tenant_id",
@@ -154,6 +161,7 @@ class Worker(Base):
     slots: Mapped[int]
     state: Mapped[str] = mapped_column(default="active", server_default="active")
     version: Mapped[str] = mapped_column(default="", server_default="")
+    memory: Mapped[int | None]
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
     __table_args__ = (CheckConstraint("state IN ('active','draining','gone')", name="state"),)
@@ -177,4 +185,5 @@ class StepStat(Base):
     profile: Mapped[str] = mapped_column(primary_key=True)
     n: Mapped[int] = mapped_column(default=0, server_default="0")
     ewma_s: Mapped[float] = mapped_column(Double, default=0, server_default="0")
+    spread: Mapped[float] = mapped_column(Double, default=0, server_default="0")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -1,24 +1,21 @@
-"""The end of an attempt: every write here is fenced, so a worker that was replaced changes nothing."""
+"""The end of an attempt: every write here is fenced, so a worker that was replaced changes nothing.
+
+The statements live in routines of the database (app.leave_step, app.close_step): pools are locked meanwhile.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, extract, func, select, update
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.catalog.model import Project
 from domain.dispatch.claim import Claim
-from domain.dispatch.flows import add_ready, leave_slot
-from domain.dispatch.locks import lock_pools
-from domain.dispatch.model import Attempt, Step, StepDep
 from domain.dispatch.states import StepState, require
-from tenants.model import Tenant
 
 
 class Replaced(Exception):
@@ -46,114 +43,47 @@ class Ending:
     cpu_s: float | None = None
 
 
-async def pools_around(session: AsyncSession, tenant_id: UUID, step_id: UUID) -> set[str]:
-    """Pools of the steps that rest on a step; they never change, so no lock is needed to read them."""
-    rows = await session.execute(
-        select(Step.pool)
-        .join(StepDep, (StepDep.tenant_id == Step.tenant_id) & (StepDep.step_id == Step.id))
-        .where(StepDep.tenant_id == tenant_id, StepDep.needs_id == step_id)
-        .distinct()
-    )
-    return set(rows.scalars())
+@dataclass(frozen=True)
+class Held:
+    """What a settlement finds once it holds all locks: the seconds the step ran, and its job's state."""
+
+    seconds: float
+    state: str
+    control: str
+    number: int
 
 
-async def hold(session: AsyncSession, claim: Claim, more_pools: Iterable[str] = ()) -> float:
-    """Lock what the end of a step touches; answer the seconds it ran. Raises Replaced."""
-    await lock_pools(session, {claim.pool, *more_pools})
-    ran = await session.execute(select(extract("epoch", func.clock_timestamp() - Step.started_at)).where(*_ours(claim)))
-    seconds = ran.scalar_one_or_none()
-    if seconds is None:
+_LEAVE = text("SELECT * FROM app.leave_step(:tenant, :step, :fence, :pools)")
+_CLOSE = text("SELECT app.close_step(:tenant, :step, :fence, :attempt, CAST(:ending AS jsonb))")
+_RELEASE = text("SELECT app.release_dependants(:tenant, :step, :paused)")
+
+
+async def leave(session: AsyncSession, claim: Claim, more_pools: Iterable[str] = ()) -> Held:
+    """Lock what the end of a step touches (pools → tenant → project → flow → job) and give its places back.
+
+    Raises Replaced; nothing has been written then.
+    """
+    values = {"tenant": claim.tenant_id, "step": claim.step_id, "fence": claim.fence, "pools": list(more_pools)}
+    row = (await session.execute(_LEAVE, values)).one_or_none()
+    if row is None:
         raise Replaced(f"step {claim.step_id} is no longer ours at fence {claim.fence}")
-    return float(seconds)
+    return Held(*row)
 
 
-def _ours(claim: Claim) -> tuple[Any, ...]:
-    return (
-        Step.tenant_id == claim.tenant_id,
-        Step.id == claim.step_id,
-        Step.fence == claim.fence,
-        Step.state == "running",
-    )
+async def close(session: AsyncSession, claim: Claim, ending: Ending, paused: bool = False) -> dict[str, int]:
+    """Write the end of the attempt and tell the steps that rest on it; answer the job's steps by state.
 
-
-async def leave(session: AsyncSession, claim: Claim, seconds: float) -> None:
-    """Give back the places the step held: tenant, project, flow (in lock order)."""
-    await session.execute(update(Tenant).where(Tenant.id == claim.tenant_id).values(running=Tenant.running - 1))
-    await session.execute(
-        update(Project)
-        .where(Project.tenant_id == claim.tenant_id, Project.id == claim.project_id)
-        .values(running=Project.running - 1)
-    )
-    await leave_slot(session, claim.tenant_id, claim.pool, seconds - claim.estimate)
-
-
-async def close(session: AsyncSession, claim: Claim, ending: Ending) -> None:
-    """Write the end of the attempt. Raises Replaced when the fence has moved on."""
+    Raises Replaced when the fence has moved on.
+    """
     require("running", ending.state)
-    now = func.clock_timestamp()
-    values: dict[str, Any] = {
-        "state": ending.state,
-        "worker_id": None,
-        "lease_expires": None,
-        "error": ending.error,
-        "error_class": ending.error_class,
-        "max_attempts": Step.max_attempts + (1 if ending.forgive else 0),
-        "crash_count": Step.crash_count + (1 if ending.crashed else 0),
-    }
-    if ending.state in ("succeeded", "waiting_approval"):
-        values |= {"outputs": ending.outputs, "reused": ending.reused, "finished_at": now}
-        values |= {"input_hash": ending.input_hash, "done": case((Step.total > 0, Step.total), else_=Step.done)}
-    elif ending.state in ("dead", "cancelled"):
-        values["finished_at"] = now
-    elif ending.state == "delayed":
-        values["not_before"] = now + timedelta(seconds=ending.delay_s)
-    elif ending.state == "ready":
-        values |= {"ready_at": now, "fence": Step.fence + 1}
-    closed = await session.execute(
-        update(Step)
-        .where(*_ours(claim))
-        .values(**values)
-        .returning(Step.id)
-        .execution_options(synchronize_session=False)
-    )
-    if closed.scalar_one_or_none() is None:
+    body = {**asdict(ending), "paused": paused}
+    values = {"tenant": claim.tenant_id, "step": claim.step_id, "fence": claim.fence, "attempt": claim.attempt}
+    counts = (await session.execute(_CLOSE, {**values, "ending": json.dumps(body)})).scalar_one()
+    if counts is None:
         raise Replaced(f"step {claim.step_id} is no longer ours at fence {claim.fence}")
-    await session.execute(
-        update(Attempt)
-        .where(Attempt.tenant_id == claim.tenant_id, Attempt.step_id == claim.step_id, Attempt.number == claim.attempt)
-        .values(ended_at=now, outcome=ending.outcome, error=ending.error, cpu_s=ending.cpu_s)
-    )
-    if ending.state == "ready":
-        await add_ready(session, claim.tenant_id, {claim.pool: 1})
+    return dict(counts)
 
 
-async def release_dependants(session: AsyncSession, tenant_id: UUID, step_id: UUID, paused: bool) -> dict[str, int]:
-    """Tell the steps that rest on a finished step; answer how many became ready, by pool."""
-    needing = select(StepDep.step_id).where(StepDep.tenant_id == tenant_id, StepDep.needs_id == step_id)
-    rows = await session.execute(
-        update(Step)
-        .where(Step.tenant_id == tenant_id, Step.id.in_(needing), Step.deps_left > 0)
-        .values(deps_left=Step.deps_left - 1)
-        .returning(Step.id, Step.pool, Step.deps_left, Step.state)
-        .execution_options(synchronize_session=False)
-    )
-    free = {row.id: row.pool for row in rows if row.deps_left == 0 and row.state == "blocked"}
-    return await make_ready(session, tenant_id, free, paused)
-
-
-async def make_ready(session: AsyncSession, tenant_id: UUID, steps: Mapping[UUID, str], paused: bool) -> dict[str, int]:
-    """Turn steps (id → pool) ready, or held while their job is paused; answer ready counts by pool."""
-    if not steps:
-        return {}
-    now: Any = func.clock_timestamp()
-    await session.execute(
-        update(Step)
-        .where(Step.tenant_id == tenant_id, Step.id.in_(list(steps)))
-        .values(state="held" if paused else "ready", ready_at=now, not_before=None)
-        .execution_options(synchronize_session=False)
-    )
-    if paused:
-        return {}
-    ready = dict(Counter(steps.values()))
-    await add_ready(session, tenant_id, ready)
-    return ready
+async def release_dependants(session: AsyncSession, tenant_id: UUID, step_id: UUID, paused: bool) -> None:
+    """Tell the steps that rest on a finished step; those that need nothing more become ready, or held when paused."""
+    await session.execute(_RELEASE, {"tenant": tenant_id, "step": step_id, "paused": paused})

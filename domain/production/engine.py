@@ -28,10 +28,10 @@ from domain.production.errors import WrongState
 from domain.production.estimate import makers_of
 from domain.production.failures import Verdict, judge
 from domain.production.graph import ORDINALS
-from domain.production.jobs import emitter, find_job, lock_job, refresh
 from domain.production.loading import load_work
 from domain.production.logs import Journal
 from domain.production.manifest import write_manifest
+from domain.production.meter import Meter
 from domain.production.model import Job
 from domain.production.pipeline.base import Json, NewStep, StepInfo, StepKind, StepResult, Tools, Work
 from domain.production.ports import Stopped
@@ -39,7 +39,7 @@ from domain.production.tether import Tether, Tethers
 from domain.usage.effects import Caller, Purse
 from tenants.outage import is_away
 from tenants.principal import worker_principal
-from tenants.unit import SystemUnit, Units
+from tenants.unit import Units
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +62,7 @@ class Engine:
     lease_s: float = 30.0
     worker_id: UUID | None = None
     tethers: Tethers = field(default_factory=Tethers)
+    meter: Meter = field(default_factory=Meter)
 
     async def run_next(self, pool: str) -> bool:
         """Claim the best step of a pool, run and settle it; answer False when there was none to claim."""
@@ -69,9 +70,11 @@ class Engine:
         if claim is None:
             return False
         tether = self.tethers.tie(claim)
+        self.meter.begin(tether.key)
         try:
             await self._run(claim, tether)
         finally:
+            self.meter.end(tether.key)
             self.tethers.untie(tether)
         return True
 
@@ -101,7 +104,7 @@ class Engine:
             return await _patiently(tether, lambda: self._stopped(claim, tether, journal))
         except Exception as error:
             return await self._failed(claim, tether, journal, error)
-        ended = await _patiently(tether, lambda: self._succeeded(claim, journal, success))
+        ended = await _patiently(tether, lambda: self._succeeded(claim, tether, journal, success))
         if not success.reused:
             await self._learn(claim, success.profile, time.monotonic() - begun)
         return ended
@@ -157,15 +160,17 @@ class Engine:
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
 
-    async def _succeeded(self, claim: Claim, journal: Journal, success: settle.Success) -> str | None:
+    async def _succeeded(
+        self, claim: Claim, tether: Tether, journal: Journal, success: settle.Success
+    ) -> str | None:
         await journal.flush()
-        return await settle.succeed(self.units, claim, success)
+        return await settle.succeed(self.units, claim, replace(success, cpu_s=self.meter.so_far(tether.key)))
 
     async def _stopped(self, claim: Claim, tether: Tether, journal: Journal) -> str | None:
         await journal.flush()
         if tether.reason == "lost":
             raise Replaced("the lease was lost")
-        return await settle.release(self.units, claim)
+        return await settle.release(self.units, claim, self.meter.so_far(tether.key))
 
     async def _failed(self, claim: Claim, tether: Tether, journal: Journal, error: Exception) -> str | None:
         if tether.reason == "lost" or isinstance(error, Replaced):
@@ -175,15 +180,20 @@ class Engine:
             return await _patiently(tether, lambda: self._stopped(claim, tether, journal))
         verdict = judge(claim, error)
         journal.line(f"{verdict.error['sentence']} {verdict.error['next']}", "error", "")
-        return await _patiently(tether, lambda: self._give_up(claim, journal, verdict))
+        return await _patiently(tether, lambda: self._give_up(claim, tether, journal, verdict))
 
-    async def _give_up(self, claim: Claim, journal: Journal, verdict: Verdict) -> str | None:
+    async def _give_up(self, claim: Claim, tether: Tether, journal: Journal, verdict: Verdict) -> str | None:
         await journal.flush()
         if verdict.person:
             await self._wait_for_person(claim, str(verdict.error["sentence"]))
             return await settle.release(self.units, claim, verdict.error)
         return await settle.fail(
-            self.units, claim, verdict.error, transient=verdict.transient, retry_after=verdict.retry_after
+            self.units,
+            claim,
+            verdict.error,
+            transient=verdict.transient,
+            retry_after=verdict.retry_after,
+            cpu_s=self.meter.so_far(tether.key),
         )
 
     async def _wait_for_person(self, claim: Claim, reason: str) -> None:
@@ -249,26 +259,14 @@ class Engine:
         return self.home / "spool"
 
 
-async def _lock(unit: SystemUnit, tenant_id: UUID, job_id: UUID) -> None:
-    await lock_job(unit.session, tenant_id, job_id)
-
-
-async def _started(unit: SystemUnit, claim: Claim) -> None:
-    job = await find_job(unit.session, claim.tenant_id, claim.job_id)
-    emit = emitter(unit.emit, claim.tenant_id)
-    emit(
-        "step.started",
-        job_id=claim.job_id,
-        project_id=claim.project_id,
-        step=claim.kind,
-        shard=claim.shard,
-        step_id=str(claim.step_id),
-        attempt=claim.attempt,
-    )
-    await refresh(unit.session, emit, job)
-
-
-HOOKS = Hooks(_lock, _started)
+HOOKS = Hooks(
+    """
+SELECT c.*, app.begin_job(c.tenant_id, c.job_id, jsonb_build_object(
+  'type', 'step.started', 'job_id', c.job_id, 'project_id', c.project_id, 'data', jsonb_build_object(
+    'step', c.kind, 'shard', c.shard, 'step_id', c.step_id, 'attempt', c.attempt)))
+FROM app.claim_steps(%(pool)s, %(worker)s, %(lease_s)s, %(credit_s)s, %(aging_s)s, %(most)s) AS c
+"""
+)
 
 
 async def _patiently(tether: Tether, settling: Callable[[], Awaitable[T]]) -> T:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -62,14 +62,16 @@ async def count_states(session: AsyncSession, job: Job) -> dict[str, int]:
     return {state: int(count) for state, count in rows}
 
 
-async def refresh(session: AsyncSession, emit: Emit, job: Job) -> JobState | None:
+async def refresh(
+    session: AsyncSession, emit: Emit, job: Job, counts: Mapping[str, int] | None = None
+) -> JobState | None:
     """Derive a locked job's state from its steps; answer the new state, or None when it stays.
 
-    A job that comes to its end settles its budget in the same transaction.
+    A job that comes to its end settles its budget in the same transaction. `counts`: its steps by state, if known.
     """
     await session.flush()
     control: Control = job.control  # type: ignore[assignment]
-    state = derive(control, await count_states(session, job))
+    state = derive(control, counts if counts is not None else await count_states(session, job))
     if state == job.state:
         return None
     before, job.state = job.state, state
@@ -85,12 +87,3 @@ async def refresh(session: AsyncSession, emit: Emit, job: Job) -> JobState | Non
         data["error"] = job.error
     emit("job.state", job_id=job.id, project_id=job.project_id, **data)
     return state
-
-
-def emitter(emit: Callable[..., None], tenant_id: UUID) -> Emit:
-    """Bind a system unit's `emit` to one tenant."""
-
-    def bound(event_type: str, /, *, job_id: UUID | None = None, project_id: UUID | None = None, **data: Any) -> None:
-        emit(tenant_id, event_type, job_id=job_id, project_id=project_id, **data)
-
-    return bound

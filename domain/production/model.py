@@ -28,7 +28,9 @@ class Job(TenantOwned, Timed, Base):
     """One run of a recipe version on an input.
 
     `number` is the per-project number people see; `seq` orders jobs inside the tenant. `spec` is the snapshot of
-    every choice at creation (recipe, prompt, presets, validators, knowledge: ids, versions and bodies).
+    every choice at creation (recipe, prompt, presets, validators, knowledge: ids, versions and bodies). While it waits,
+    `position` is its rank in its workspace, `ahead` the steps of others served before, `waiting` the reason.
+    `promised_*` is the first forecast, kept to see how true forecasts are.
     """
 
     __tablename__ = "jobs"
@@ -53,6 +55,12 @@ class Job(TenantOwned, Timed, Base):
     cost_limit: Mapped[int | None]
     eta_p50: Mapped[datetime | None]
     eta_p90: Mapped[datetime | None]
+    promised_p50: Mapped[datetime | None]
+    promised_p90: Mapped[datetime | None]
+    position: Mapped[int | None]
+    ahead: Mapped[int | None]
+    waiting: Mapped[dict[str, Any] | None]
+    forked_from: Mapped[dict[str, Any] | None]
     log_lines: Mapped[int] = mapped_column(default=0, server_default="0")
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     made_by: Mapped[UUID | None]
@@ -157,6 +165,7 @@ class Approval(TenantOwned, Timed, Base):
     expires_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[UUID | None]
+    decided_by_name: Mapped[str] = mapped_column(default="", server_default="")
     note: Mapped[str] = mapped_column(default="", server_default="")
     __table_args__ = (
         belongs_to("jobs", "job_id"),
@@ -164,4 +173,30 @@ class Approval(TenantOwned, Timed, Base):
         CheckConstraint("state IN ('waiting','approved','changes','void','expired')", name="state"),
         Index("ix_approvals_job", "tenant_id", "job_id"),
         Index("ix_approvals_step", "tenant_id", "step_id"),
+        Index("ix_approvals_waiting", "expires_at", postgresql_where=text("state = 'waiting'")),
+    )
+
+
+class Schedule(TenantOwned, Timed, Base):
+    """A job to be started later or again and again; `request` holds the fields of NewJob, `zone` keeps local times."""
+
+    __tablename__ = "schedules"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    project_id: Mapped[UUID]
+    request: Mapped[dict[str, Any]]
+    repeat: Mapped[str]
+    zone: Mapped[str] = mapped_column(default="UTC", server_default="UTC")
+    next_at: Mapped[datetime | None]
+    paused: Mapped[bool] = mapped_column(default=False, server_default="false")
+    made_by: Mapped[UUID | None]
+    made_by_name: Mapped[str] = mapped_column(default="", server_default="")
+    last_at: Mapped[datetime | None]
+    last_number: Mapped[int | None]
+    last_error: Mapped[str | None]
+    __table_args__ = (
+        of_tenant(),
+        belongs_to("projects", "project_id"),
+        CheckConstraint("repeat IN ('once','hourly','daily','weekly')", name="repeat"),
+        Index("ix_schedules_project", "tenant_id", "project_id"),
+        Index("ix_schedules_due", "next_at", postgresql_where=text("next_at IS NOT NULL AND NOT paused")),
     )

@@ -5,11 +5,13 @@ All raise `Replaced` when the step is no longer ours; then nothing has been writ
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from datetime import timedelta
+from typing import Any, LiteralString
 
 from sqlalchemy import delete, func, insert, select, update
 
@@ -17,16 +19,20 @@ from domain.dispatch.claim import Claim
 from domain.dispatch.enqueue import Placed, place
 from domain.dispatch.flows import open_flows
 from domain.dispatch.model import Step, StepDep
-from domain.dispatch.settle import Ending, Replaced, close, hold, leave, pools_around, release_dependants
+from domain.dispatch.settle import Ending, Held, Replaced, close, leave
 from domain.dispatch.states import after_crash, after_failure
 from domain.dispatch.watch import Lost
 from domain.production.artifacts import Kept, record_refs
-from domain.production.cache import FoundStep, record_step
+from domain.production.cache import FoundStep, record_step, write_result
 from domain.production.jobs import key_of, lock_job, refresh
 from domain.production.model import Approval, Job
 from domain.production.pipeline.base import StepResult
+from domain.production.states import Control, derive
 from tenants.principal import worker_principal
 from tenants.unit import Unit, Units
+
+APPROVAL_DAYS = 14
+"""A question at a gate that nobody has answered for this long expires, and its job ends."""
 
 
 @dataclass(frozen=True)
@@ -52,31 +58,50 @@ class Success:
     counts: Mapping[str, int] = field(default_factory=dict)
     profile: str = ""
     ask: bool = False
+    cpu_s: float | None = None
 
 
 @dataclass
 class _Open:
-    """A settlement under way: the locked job, and the seconds the step ran."""
+    """A settlement under way: all locks are held. `state` is the job's new state, or None when it stays."""
 
     unit: Unit
-    job: Job
-    seconds: float
+    claim: Claim
+    held: Held
+    counts: dict[str, int] = field(default_factory=dict)
     state: str | None = None
+    _job: Job | None = None
+
+    @property
+    def control(self) -> str:
+        return self.held.control
+
+    async def job(self) -> Job:
+        """The job's row; most settlements change nothing of it and do without."""
+        if self._job is None:
+            self._job = await lock_job(self.unit.session, self.claim.tenant_id, self.claim.job_id)
+        return self._job
+
+    async def close(self, ending: Ending) -> None:
+        self.counts = await close(self.unit.session, self.claim, ending, paused=self.control == "pause")
+
+    async def refresh(self) -> None:
+        """Bring the job's state up to date."""
+        control: Control = self.control  # type: ignore[assignment]
+        if derive(control, self.counts) != self.held.state:
+            self.state = await refresh(self.unit.session, self.unit.emit, await self.job(), self.counts)
 
 
 @asynccontextmanager
-async def _settling(units: Units, claim: Claim, more_pools: Sequence[str] = ()) -> Any:
+async def _settling(units: Units, claim: Claim, more_pools: Sequence[str] = ()) -> AsyncIterator[_Open]:
     async with units.open(worker_principal(claim.tenant_id)) as unit:
-        pools = await pools_around(unit.session, claim.tenant_id, claim.step_id)
-        seconds = await hold(unit.session, claim, pools | set(more_pools))
-        await leave(unit.session, claim, seconds)
-        job = await lock_job(unit.session, claim.tenant_id, claim.job_id)
-        settling = _Open(unit, job, seconds)
+        settling = _Open(unit, claim, await leave(unit.session, claim, more_pools))
         yield settling
-        settling.state = await refresh(unit.session, unit.emit, job)
+        await settling.refresh()
 
 
-def _emit(settling: _Open, claim: Claim, event_type: str, **data: Any) -> None:
+def _emit(settling: _Open, event_type: str, **data: Any) -> None:
+    claim = settling.claim
     settling.unit.emit(
         event_type,
         job_id=claim.job_id,
@@ -93,44 +118,94 @@ def _emit(settling: _Open, claim: Claim, event_type: str, **data: Any) -> None:
 async def succeed(units: Units, claim: Claim, success: Success) -> str | None:
     """Settle a success; answer the job's new state, or None when it stays."""
     claim = replace(claim, gate=claim.gate or success.ask)
+    if not claim.gate and not success.spawned and await _settle_at_once(units, claim, success):
+        return None
     async with _settling(units, claim, [one.placed.pool for one in success.spawned]) as settling:
-        unit, job = settling.unit, settling.job
-        ending = Ending(
-            state="waiting_approval" if claim.gate else "succeeded",
-            outcome="succeeded",
-            outputs=dict(success.result.outputs),
-            input_hash=success.key,
-            reused=success.reused,
-        )
-        await close(unit.session, claim, ending)
-        await record_refs(unit.session, claim.tenant_id, claim.job_id, claim.step_id, success.files)
-        if success.key and not success.reused and not success.result.lesser:
-            found = FoundStep(success.key, success.result, success.files)
-            await record_step(
-                unit.session, claim.tenant_id, claim.job_id, claim.kind, success.key, found, settling.seconds
-            )
-        if job.control != "cancel":
-            await _spawn(unit, job, claim, success)
-        await _go_on(unit, job, claim, success.key)
-        data: dict[str, Any] = {"seconds": round(settling.seconds, 3), "reused": success.reused}
+        session = settling.unit.session
+        await record_refs(session, claim.tenant_id, claim.job_id, claim.step_id, success.files)
+        if _is_kept(success):
+            found = FoundStep(str(success.key), success.result, success.files)
+            made_in = settling.held.seconds
+            await record_step(session, claim.tenant_id, claim.job_id, claim.kind, found.key, found, made_in)
+        if settling.control != "cancel" and success.spawned:
+            await _spawn(settling.unit, await settling.job(), claim, success)
+        await settling.close(_ending_of(claim, success))
+        if claim.gate:
+            await ask_approval(settling.unit, claim, settling.held.number, success.key or "")
+        data: dict[str, Any] = {"seconds": round(settling.held.seconds, 3), "reused": success.reused}
         data |= {"units": success.result.units, "lesser": success.result.lesser}
-        _emit(settling, claim, "step.waiting" if claim.gate else "step.succeeded", **data, **success.counts)
-    return settling.state  # type: ignore[no-any-return]
+        _emit(settling, "step.waiting" if claim.gate else "step.succeeded", **data, **success.counts)
+    return settling.state
 
 
-async def _go_on(unit: Unit, job: Job, claim: Claim, key: str | None) -> None:
-    if claim.gate:
-        approval = {"job_id": job.id, "step_id": claim.step_id, "state": "waiting", "seen_version": key or ""}
-        await unit.session.execute(insert(Approval).values(tenant_id=claim.tenant_id, **approval))
-        unit.send("approval.waiting", {"job_id": str(job.id), "number": job.number, "step": claim.kind})
-        return
-    await release_dependants(unit.session, claim.tenant_id, claim.step_id, paused=job.control == "pause")
+def _is_kept(success: Success) -> bool:
+    """Whether a result may be found again: it has a key, is new, and is no stand-in for something better."""
+    return bool(success.key) and not success.reused and not success.result.lesser
+
+
+_SETTLE: LiteralString = (
+    "SELECT * FROM app.settle_step(%(tenant)s, %(step)s, %(fence)s, %(attempt)s, %(ending)s::jsonb, %(files)s::jsonb, "
+    "%(made)s::jsonb, %(told)s::jsonb)"
+)
+
+
+async def _settle_at_once(units: Units, claim: Claim, success: Success) -> bool:
+    """Settle in one call when the job goes on moving; answer False when it takes more, and nothing is written."""
+    ending = _ending_of(claim, success)
+    made = None
+    if _is_kept(success):
+        outputs = {file.name: file.as_json() for file in success.files}
+        made = json.dumps({"key": success.key, "outputs": outputs, "facts": write_result(success.result)})
+    data = {"step": claim.kind, "shard": claim.shard, "step_id": str(claim.step_id), "attempt": claim.attempt}
+    data |= {"reused": success.reused, "units": success.result.units, "lesser": success.result.lesser, **success.counts}
+    values = {
+        "tenant": claim.tenant_id,
+        "step": claim.step_id,
+        "fence": claim.fence,
+        "attempt": claim.attempt,
+        "ending": json.dumps({**asdict(ending), "paused": False}),
+        "files": json.dumps([{"name": file.name, **file.as_json()} for file in success.files]),
+        "made": made,
+        "told": json.dumps(data),
+    }
+    ((answer, newest),) = await units.routines.call(_SETTLE, values)
+    if answer == "lost":
+        raise Replaced(f"step {claim.step_id} is no longer ours at fence {claim.fence}")
+    if answer == "done":
+        await units.signal.events(claim.tenant_id, newest)
+    return bool(answer == "done")
+
+
+def _ending_of(claim: Claim, success: Success) -> Ending:
+    return Ending(
+        state="waiting_approval" if claim.gate else "succeeded",
+        outcome="succeeded",
+        outputs=dict(success.result.outputs),
+        input_hash=success.key,
+        reused=success.reused,
+        cpu_s=success.cpu_s,
+    )
+
+
+async def ask_approval(unit: Unit, claim: Claim, number: int, seen: str) -> None:
+    """Open a gate's question: `seen` is the version that the answer will be signed with."""
+    approval = Approval(
+        tenant_id=claim.tenant_id,
+        job_id=claim.job_id,
+        step_id=claim.step_id,
+        state="waiting",
+        seen_version=seen,
+        created_at=func.clock_timestamp(),
+        expires_at=func.clock_timestamp() + timedelta(days=APPROVAL_DAYS),
+    )
+    unit.session.add(approval)
+    await unit.session.flush()
+    message = {"job_id": str(claim.job_id), "number": number, "step": claim.kind, "approval_id": str(approval.id)}
+    unit.send("approval.waiting", message)
 
 
 async def _spawn(unit: Unit, job: Job, claim: Claim, success: Success) -> None:
     """Add spawned steps; the steps of the kinds in `before` wait for those that are not done."""
-    if not success.spawned:
-        return
     session, tenant_id = unit.session, claim.tenant_id
     await open_flows(session, tenant_id, {one.placed.pool for one in success.spawned})
     kinds = {one.placed.kind for one in success.spawned}
@@ -167,43 +242,59 @@ async def fail(
     transient: bool,
     retry_after: float | None = None,
     chance: random.Random | None = None,
+    cpu_s: float | None = None,
 ) -> str | None:
     """Settle a failure: wait and try again, or give up. Answers the job's new state, or None."""
     decided = after_failure(claim.attempt, claim.max_attempts, transient, chance or random.Random(), retry_after)  # noqa: S311
     async with _settling(units, claim) as settling:
-        job = settling.job
-        state = _instead(job, decided.state)
-        ending = Ending(state=state, outcome="failed", error=error, error_class=error["class"], delay_s=decided.delay_s)
-        await close(settling.unit.session, claim, ending)
+        state = _instead(settling.control, decided.state)
+        await settling.close(
+            Ending(
+                state=state,
+                outcome="failed",
+                error=error,
+                error_class=error["class"],
+                delay_s=decided.delay_s,
+                cpu_s=cpu_s,
+            )
+        )
         if state == "dead":
-            job.error = job.error or error
+            await _blame(settling, error)
         wait = {"delay_s": round(decided.delay_s, 1)} if state == "delayed" else {}
-        _emit(settling, claim, f"step.{state}", error=error, **wait)
-    return settling.state  # type: ignore[no-any-return]
+        _emit(settling, f"step.{state}", error=error, **wait)
+    return settling.state
 
 
-def _instead(job: Job, state: str) -> Any:
+async def _blame(settling: _Open, error: dict[str, Any]) -> None:
+    job = await settling.job()
+    job.error = job.error or error
+
+
+def _instead(control: str, state: str) -> Any:
     """What a step becomes instead of waiting or being ready, when its job is cancelled or paused."""
-    if job.control == "cancel":
+    if control == "cancel":
         return "cancelled"
-    if job.control == "pause" and state in ("delayed", "ready"):
+    if control == "pause" and state in ("delayed", "ready"):
         return "held"
     return state
 
 
-async def release(units: Units, claim: Claim, error: dict[str, Any] | None = None) -> str | None:
+async def release(
+    units: Units, claim: Claim, error: dict[str, Any] | None = None, cpu_s: float | None = None
+) -> str | None:
     """Give a step back without penalty (drain), or end it when its job is cancelled.
 
     `error`: why a person must decide before it goes on; the job is paused.
     """
     async with _settling(units, claim) as settling:
-        state = _instead(settling.job, "ready")
+        state = _instead(settling.control, "ready")
         outcome = "cancelled" if state == "cancelled" else "released"
         told = error["class"] if error else None
-        ending = Ending(state=state, outcome=outcome, forgive=True, error=error, error_class=told)
-        await close(settling.unit.session, claim, ending)
-        _emit(settling, claim, f"step.{outcome}", **({"error": error} if error else {}))
-    return settling.state  # type: ignore[no-any-return]
+        await settling.close(
+            Ending(state=state, outcome=outcome, forgive=True, error=error, error_class=told, cpu_s=cpu_s)
+        )
+        _emit(settling, f"step.{outcome}", **({"error": error} if error else {}))
+    return settling.state
 
 
 async def reap(units: Units, lost: Lost, *, expired: bool) -> bool:
@@ -216,16 +307,15 @@ async def reap(units: Units, lost: Lost, *, expired: bool) -> bool:
         async with _settling(units, claim) as settling:
             if expired and await _renewed(settling.unit, claim):
                 raise Replaced("renewed in the meantime")
-            state = _instead(settling.job, after_crash(lost.crash_count + 1, lost.max_crashes))
+            state = _instead(settling.control, after_crash(lost.crash_count + 1, lost.max_crashes))
             error = crash_error(claim, lost.crash_count + 1) if state == "dead" else None
-            await close(
-                settling.unit.session,
-                claim,
-                Ending(state=state, outcome="crashed", error=error, error_class="Crashed", crashed=True, forgive=True),
+            crashed = Ending(
+                state=state, outcome="crashed", error=error, error_class="Crashed", crashed=True, forgive=True
             )
+            await settling.close(crashed)
             if error:
-                settling.job.error = settling.job.error or error
-            _emit(settling, claim, "step.dead" if state == "dead" else "step.recovered", crashes=lost.crash_count + 1)
+                await _blame(settling, error)
+            _emit(settling, "step.dead" if state == "dead" else "step.recovered", crashes=lost.crash_count + 1)
     except Replaced:
         return False
     return True

@@ -20,6 +20,11 @@ class Tether:
     _pulled: threading.Event = field(default_factory=threading.Event)
 
     @property
+    def key(self) -> tuple[str, int]:
+        """What tells this try from all others."""
+        return str(self.claim.step_id), self.claim.fence
+
+    @property
     def reason(self) -> Reason:
         return self._reason
 
@@ -44,12 +49,12 @@ class Tethers:
     def tie(self, claim: Claim) -> Tether:
         tether = Tether(claim)
         with self._lock:
-            self._held[(str(claim.step_id), claim.fence)] = tether
+            self._held[tether.key] = tether
         return tether
 
     def untie(self, tether: Tether) -> None:
         with self._lock:
-            self._held.pop((str(tether.claim.step_id), tether.claim.fence), None)
+            self._held.pop(tether.key, None)
 
     def all(self) -> list[Tether]:
         with self._lock:

@@ -42,9 +42,9 @@ class TestRanked:
         order = policy.ranked([flow(1, oldest=20.0), flow(2, oldest=10.0)], 0.0)
         assert [f.tenant_id.int for f in order] == [2, 1]
 
-    def test_credit_is_bounded_by_the_boost(self) -> None:
-        # Both lie further back than the boost allows, so the longer wait decides, not the larger credit.
-        order = policy.ranked([flow(1, vtime=10.0, oldest=2.0), flow(2, vtime=100.0, oldest=1.0)], 1000.0, boost=30.0)
+    def test_credit_is_bounded(self) -> None:
+        # Both lie further back than credit is kept, so the longer wait decides, not the larger credit.
+        order = policy.ranked([flow(1, vtime=10.0, oldest=2.0), flow(2, vtime=100.0, oldest=1.0)], 1000.0, credit=30.0)
         assert [f.tenant_id.int for f in order] == [2, 1]
 
 
