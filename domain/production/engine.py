@@ -160,9 +160,7 @@ class Engine:
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
 
-    async def _succeeded(
-        self, claim: Claim, tether: Tether, journal: Journal, success: settle.Success
-    ) -> str | None:
+    async def _succeeded(self, claim: Claim, tether: Tether, journal: Journal, success: settle.Success) -> str | None:
         await journal.flush()
         return await settle.succeed(self.units, claim, replace(success, cpu_s=self.meter.so_far(tether.key)))
 
