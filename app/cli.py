@@ -25,6 +25,7 @@ COMMANDS = (
     "export",
     "import",
     "library",
+    "simulate",
     "doctor",
     "migrate",
     "admin",
