@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from tenants import people_model as people
 from tenants.ports import Signal
 from tenants.records import Base
 from tenants.rls import APP, OWNER, SYSTEM, faults
+from tenants.routines import Routines
 from tenants.unit import Units
 
 MODELS = (tenancy, people, catalog, provider_rows, usage, dispatch, production)
@@ -58,6 +59,11 @@ class PoolSizes:
     system: int
 
     @property
+    def lines(self) -> int:
+        """How many of the system role's connections may be kept for the routines."""
+        return max(1, self.system // 2)
+
+    @property
     def total(self) -> int:
         return self.app + self.system
 
@@ -77,18 +83,15 @@ class Engines:
 
     app: AsyncEngine
     system: AsyncEngine
-    made: list[Units] = field(default_factory=list, compare=False)
+    routines: Routines
 
     def units(self, signal: Signal | None = None) -> Units:
-        """Make the door to rows."""
-        units = Units(self.app, self.system, signal)
-        self.made.append(units)
-        return units
+        """Make the door to rows; all doors share the lines of the routines."""
+        return Units(self.app, self.system, signal, self.routines)
 
     async def dispose(self) -> None:
         """Close all connections."""
-        for units in self.made:
-            await units.routines.close()
+        await self.routines.close()
         await self.app.dispose()
         await self.system.dispose()
 
@@ -96,10 +99,8 @@ class Engines:
 def make_engines(settings: Settings, process: str = "command") -> Engines:
     """Make the engines of one process; nothing connects before the first unit of work."""
     sizes = POOLS[process]
-    return Engines(
-        _make_engine(settings.database_url, sizes.app, process),
-        _make_engine(settings.database_system_url, sizes.system, process),
-    )
+    system = _make_engine(settings.database_system_url, sizes.system, process)
+    return Engines(_make_engine(settings.database_url, sizes.app, process), system, Routines(system, sizes.lines))
 
 
 def _make_engine(url: str, size: int, process: str) -> AsyncEngine:

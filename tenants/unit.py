@@ -154,9 +154,15 @@ class SystemUnit:
 class Units:
     """Opens units of work on two engines: the app role's and the system role's."""
 
-    def __init__(self, app: AsyncEngine, system: AsyncEngine, signal: Signal | None = None) -> None:
+    def __init__(
+        self,
+        app: AsyncEngine,
+        system: AsyncEngine,
+        signal: Signal | None = None,
+        routines: Routines | None = None,
+    ) -> None:
         self._app, self._system = app, system
-        self.routines = Routines(system)
+        self.routines = routines or Routines(system, 1)
         self.signal: Signal = signal or NoSignal()
 
     @asynccontextmanager

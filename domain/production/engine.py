@@ -168,7 +168,7 @@ class Engine:
         await journal.flush()
         if tether.reason == "lost":
             raise Replaced("the lease was lost")
-        return await settle.release(self.units, claim, self.meter.so_far(tether.key))
+        return await settle.release(self.units, claim, cpu_s=self.meter.so_far(tether.key))
 
     async def _failed(self, claim: Claim, tether: Tether, journal: Journal, error: Exception) -> str | None:
         if tether.reason == "lost" or isinstance(error, Replaced):
@@ -184,7 +184,7 @@ class Engine:
         await journal.flush()
         if verdict.person:
             await self._wait_for_person(claim, str(verdict.error["sentence"]))
-            return await settle.release(self.units, claim, verdict.error)
+            return await settle.release(self.units, claim, verdict.error, self.meter.so_far(tether.key))
         return await settle.fail(
             self.units,
             claim,
