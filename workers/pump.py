@@ -35,8 +35,10 @@ from domain.dispatch import farm
 from domain.dispatch.policy import tickets_wanted
 from domain.dispatch.recount import recount
 from domain.dispatch.watch import glance, running_steps, wake_delayed
+from domain.production.clockwork import expire_approvals, run_schedules
 from domain.production.engine import reap_expired, reap_orphans
 from domain.production.manifest import write_manifest
+from domain.production.position import update_positions
 from domain.production.upkeep import missing_manifests, update_forecasts
 from tenants.outage import is_away
 from workers import host
@@ -117,6 +119,8 @@ class Pump:
         return [
             Duty("orphans", 2.0, self._orphans),
             Duty("forecasts", 2.0, self._forecasts),
+            Duty("schedules", 5.0, self._schedules),
+            Duty("approvals", 60.0, self._approvals),
             Duty("manifests", 15.0, self._manifests),
             Duty("recount", 60.0, self._recount),
             Duty("sweep", 600.0, self._sweep),
@@ -193,6 +197,17 @@ class Pump:
         slots = max((load.slots for load in loads.values()), default=1)
         if any(load.running or load.eligible for load in loads.values()):
             await update_forecasts(self.runtime.units, max(1, slots))
+        await update_positions(self.runtime.units, {pool: load.slots for pool, load in loads.items()})
+
+    async def _schedules(self) -> None:
+        started = await run_schedules(self.runtime.units)
+        if started:
+            log.info("pump.scheduled", jobs=started)
+
+    async def _approvals(self) -> None:
+        expired = await expire_approvals(self.runtime.units)
+        if expired:
+            log.info("pump.expired", approvals=expired)
 
     async def _manifests(self) -> None:
         for tenant_id, job_id in await missing_manifests(self.runtime.units):

@@ -43,9 +43,31 @@ async def record_duration(units: Units, kind: str, profile: str, estimate_s: flo
         row = await unit.session.get(StepStat, (kind, profile), with_for_update=True)
         assert row is not None
         sample = actual_s / estimate_s * ratio(row.ewma_s, row.n)
+        row.spread = learned(row.spread, row.n, abs(sample / max(row.ewma_s, 1e-6) - 1.0) if row.n else 0.0)
         row.ewma_s = learned(row.ewma_s, row.n, sample)
         row.n += 1
         row.updated_at = datetime.now(UTC)
+
+
+PRIOR_SPREAD = 0.6
+"""How far off a guess is taken to be before anything is known: p90 = p50 × (1 + this)."""
+TAIL = 1.65
+"""From the mean deviation to the ninth tenth of what can happen."""
+
+
+def caution(spread: float, n: int) -> float:
+    """The factor from the middle estimate to the cautious one: learnt deviation, blended with a prior at first."""
+    trust = min(n, PRIOR_SAMPLES) / PRIOR_SAMPLES
+    return 1.0 + (1.0 - trust) * PRIOR_SPREAD + trust * min(max(TAIL * spread, 0.1), 2.0)
+
+
+async def cautions(session: AsyncSession) -> dict[str, float]:
+    """The factor of each kind, over all profiles."""
+    rows = await session.execute(select(StepStat))
+    found: dict[str, list[float]] = {}
+    for row in rows.scalars():
+        found.setdefault(row.kind, []).append(caution(row.spread, row.n))
+    return {kind: max(factors) for kind, factors in found.items()}
 
 
 async def ratios(session: AsyncSession, profile: str) -> dict[str, float]:
@@ -62,6 +84,26 @@ class Remaining:
     seconds: float
     done: float = 0.0
     needs: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Worked:
+    """Work of one kind as it has gone in this job: estimated seconds of what is done, and what they really took."""
+
+    estimated: float
+    took: float
+
+
+def pace(worked: Sequence[Worked], trust_s: float = 5.0) -> float:
+    """The factor by which this job's steps of a kind run slower than thought; 1 before anything is known.
+
+    `trust_s`: seconds of work after which what is seen weighs as much as what was thought.
+    """
+    estimated, took = sum(one.estimated for one in worked), sum(one.took for one in worked)
+    if estimated <= 0 or took <= 0:
+        return 1.0
+    weight = took / (took + trust_s)
+    return float((took / estimated) ** weight)
 
 
 def seconds_left(steps: Sequence[Remaining], slots: int) -> float:

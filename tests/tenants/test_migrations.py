@@ -14,10 +14,10 @@ from adapters.database import (
     check_database,
     differences,
     differences_on,
+    head,
     make_engines,
     migrate,
     unmigrate,
-    head,
 )
 from adapters.settings import Settings
 from tests.support.services import Services

@@ -16,6 +16,12 @@ from domain.production.jobs import refresh
 from domain.production.model import Approval, Job
 from tenants.unit import Unit
 
+NOTE_LIMIT = 2000
+_DECIDED = {
+    "expired": "The time to decide this has passed; the job has been cancelled.",
+    "void": "There is a newer version of this result. Reload to see it.",
+}
+
 
 async def decide_gate(
     unit: Unit,
@@ -36,11 +42,14 @@ async def decide_gate(
     if approval is None or approval.job_id != job.id:
         raise NotFound("approval")
     if approval.state != "waiting":
-        raise WrongState("This has been decided already.")
+        raise WrongState(_DECIDED.get(approval.state, "This has been decided already."))
+    if decision == "changes" and len(note.strip()) > NOTE_LIMIT:
+        raise WrongState(f"The note is longer than {NOTE_LIMIT:,} characters. Shorten it.")
     if seen_version and seen_version != approval.seen_version:
         raise WrongState("The result has changed since you looked at it. Reload and decide again.")
-    approval.state, approval.note = decision, note[:2000]
+    approval.state, approval.note = decision, note.strip()[:NOTE_LIMIT]
     approval.decided_at, approval.decided_by = func.clock_timestamp(), unit.principal.actor_id
+    approval.decided_by_name = unit.principal.name
     unit.audit(f"approval.{decision}", "step", approval.step_id, after={"job": job.number, "note": note[:200]})
     await unit.session.flush()
     if decision == "changes":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from domain.dispatch.forward import Line, jain, run_forward
 from domain.dispatch.policy import TIERS, Flow, Waiting, first_of
 from domain.dispatch.simulator import Guest, Load, Scenario, simulate
+from domain.dispatch.waiting import Place, why
 
 ROOT = Path(__file__).resolve().parents[3]
 HEAD_START_S = max(tier.boost_s for tier in TIERS.values())
@@ -144,3 +146,21 @@ def test_jain() -> None:
     assert jain([1, 1, 1, 1]) == 1.0
     assert jain([4, 0, 0, 0]) == 0.25
     assert jain([]) == 1.0
+
+
+class TestWhy:
+    @pytest.mark.parametrize(
+        ("changes", "code"),
+        [
+            ({}, "line"),
+            ({"slots": 0}, "no_worker"),
+            ({"running": 2, "limit": 2}, "workspace_limit"),
+            ({"running": 1, "limit": 2}, "line"),
+            ({"project_running": 1, "project_limit": 1}, "project_limit"),
+            ({"pool_reason": "new disks"}, "pool_paused"),
+            ({"pool_reason": "new disks", "project_reason": "holiday", "slots": 0}, "project_paused"),
+            ({"workspace_reason": "unpaid", "project_reason": "holiday"}, "workspace_paused"),
+        ],
+    )
+    def test_table(self, changes: dict[str, Any], code: str) -> None:
+        assert why(Place(**{"pool": "cpu", "slots": 2, "limit": 4, **changes}))["code"] == code
