@@ -100,7 +100,6 @@ SYSTEM_ROUTINES: dict[str, str] = {
     "letters": "tenants/letters.py",
     "members": "tenants/members.py",
     "secrets": "tenants/vault.py",
-    "claim": "domain/dispatch/claim.py",
     "farm": "domain/dispatch/farm.py",
     "recount": "domain/dispatch/recount.py",
     "stats": "domain/dispatch/stats.py",
@@ -113,6 +112,9 @@ SYSTEM_ROUTINES: dict[str, str] = {
     "workspaces": "tenants/workspaces.py",
 }
 """Purpose of each cross-tenant routine → the one file that opens its units (`units.system(purpose)`)."""
+
+BARE_ROUTINES: frozenset[str] = frozenset({"domain/dispatch/claim.py", "domain/production/settle.py"})
+"""Files that call routines of the database bare (tenants/routines.py): each statement of theirs names its tenant."""
 
 PREPARE: tuple[str, ...] = (
     "CREATE SCHEMA app",

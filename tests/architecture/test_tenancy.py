@@ -563,3 +563,9 @@ class TestSource:
         files = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
         naming = {str(path.relative_to(ROOT)) for path in files if "app.tenant_id" in path.read_text()}
         assert naming == {"tenants/unit.py", "tenants/rls.py"}
+
+
+def test_bare_routines_are_called_where_reviewed() -> None:
+    """Calls around the unit of work are few, and each of their files is on the reviewed list."""
+    calling = {name for name, tree in sources() if ".routines.call(" in ast.unparse(tree)}
+    assert calling == rls.BARE_ROUTINES

@@ -111,6 +111,20 @@ async def retry_job(unit: Unit, job_id: UUID) -> Job:
     return job
 
 
+async def discard_job(unit: Unit, job_id: UUID, reason: str = "") -> Job:
+    """Give a failed job up for good: it is cancelled, and cannot be resumed. Raises NotFound, Forbidden, WrongState."""
+    unit.principal.require("jobs:control")
+    job = await hold_job(unit, job_id)
+    if job.state != "failed":
+        raise WrongState(f"Job #{job.number} has not failed; there is nothing to discard.")
+    _set_control(job, "cancel", reason)
+    gone = await _move(unit, job, ("dead", "blocked", "ready", "delayed", "held"), "cancelled", fence=True)
+    await drop_ready(unit.session, unit.tenant_id, gone["ready"])
+    unit.emit("job.discarded", job_id=job.id, project_id=job.project_id, by=unit.principal.name, reason=reason)
+    await refresh(unit.session, unit.emit, job)
+    return job
+
+
 def _set_control(job: Job, control: str, reason: str) -> None:
     job.control = control
     job.control_reason = reason[:500] or None
