@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks import fuzz, memory, narration_drift, pages, render_cost
+from benchmarks import fuzz, gallery, memory, narration_drift, pages, render_cost
 
 BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "render_cost": render_cost.main,
@@ -13,6 +13,7 @@ BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "memory": memory.main,
     "narration_drift": narration_drift.main,
     "fuzz": fuzz.main,
+    "gallery": gallery.main,
 }
 ALONE = ("pages", "render_cost", "narration_drift", "fuzz")
 """Those that need no running stack."""
