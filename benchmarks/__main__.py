@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks import fuzz, gallery, memory, narration_drift, pages, render_cost
+from benchmarks import drift, films, fuzz, gallery, memory, narration_drift, pages, render_cost
 
 BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
+    "drift": drift.main,
+    "films": films.main,
     "render_cost": render_cost.main,
     "pages": pages.main,
     "memory": memory.main,
@@ -15,7 +17,7 @@ BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "fuzz": fuzz.main,
     "gallery": gallery.main,
 }
-ALONE = ("pages", "render_cost", "narration_drift", "fuzz")
+ALONE = ("drift", "films", "pages", "render_cost", "narration_drift", "fuzz")
 """Those that need no running stack."""
 
 

@@ -33,13 +33,18 @@ AT_ONCE = 30
 LIMIT = 1.30
 
 
-def sample_plan(studio: Studio, seconds: int = 60, size: tuple[int, int] = (1920, 1080)) -> RenderPlan:
-    """Six photographs-sized pictures that zoom by 15 %, crossfades, a logo, and a caption state every 13 frames."""
+def sample_plan(
+    studio: Studio, seconds: int = 60, size: tuple[int, int] = (1920, 1080), photos: Sequence[Path] = ()
+) -> RenderPlan:
+    """Six pictures that zoom by 15 %, crossfades, a logo, a caption state every 13 frames; drawn without `photos`."""
     w, h = size
     cross, count = 15, 6
     pitch = seconds * 30 // count
     shots = [
-        Shot(asset=studio.picture(k, (w * 4 // 3, h * 4 // 3)), motion=zoom("1", "0.869565", pitch + cross))
+        Shot(
+            asset=studio.keep(photos[k]) if photos else studio.picture(k, (w * 4 // 3, h * 4 // 3)),
+            motion=zoom("1", "0.869565", pitch + cross),
+        )
         for k in range(count)
     ]
     logo = studio.logo((h // 8 & ~1, h // 8 & ~1))

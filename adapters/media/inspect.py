@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from adapters.media import loudness
+from adapters.media.captions_seen import safely
 from adapters.media.errors import MediaError, NotAVideo
+from adapters.media.pcm import mapped
 from adapters.media.pictures_seen import Seen, look, thumbs_of
 from adapters.media.probe import FilmFacts, open_media, probe_film
-from adapters.media.sound_heard import SURE, envelope, silences, speech_lag, speech_of
+from adapters.media.sound_heard import HEARD, SURE, clipped, envelope, silences, speech_lag, speech_of
 from adapters.media.verdict import BT709, LONGEST_BLACK_S, LONGEST_FROZEN_S, Film, judged
 from domain.production.ports import Finding, Inspection
 from timeline.plan import RenderPlan
@@ -27,7 +29,7 @@ def inspect_film(path: Path, plan: RenderPlan | None, folder: Path, report: Call
         film = measured(path, plan, folder, report)
     except NotAVideo as error:
         return Inspection({"size": path.stat().st_size}, [Finding("not_a_video", "error", error.sentence)])
-    return Inspection(facts_of(film), [*judged(film, plan)])
+    return Inspection(facts_of(film), [*judged(film, plan), *safely(path, plan, folder)])
 
 
 def measured(path: Path, plan: RenderPlan | None, folder: Path, report: Callable[[int, int], None]) -> Film:
@@ -35,16 +37,18 @@ def measured(path: Path, plan: RenderPlan | None, folder: Path, report: Callable
     facts = probe_film(path)
     frames, gaps = _times(path, facts)
     seen = _watched(path, facts, report, plan.frames if plan else frames)
-    heard, quiet, lag = None, list[tuple[float, float]](), None
+    heard, lag = None, None
+    quiet, over = list[tuple[float, float]](), list[tuple[float, float]]()
     if facts.sound is not None:
         try:
             heard = loudness.measure(f"file:{path.resolve()}", folder)
             levels = envelope(path, folder)
             quiet = silences(levels, LONGEST_SILENCE_S)
+            over = clipped(mapped(folder / HEARD))
             lag = speech_lag(levels, speech_of(plan)) if plan else None
         except MediaError as error:
             seen.damage = seen.damage or error.sentence
-    return Film(facts, frames, gaps, is_faststart(path), seen, heard, quiet, lag, path.stat().st_size)
+    return Film(facts, frames, gaps, is_faststart(path), seen, heard, quiet, over, lag, path.stat().st_size)
 
 
 def _watched(path: Path, facts: FilmFacts, report: Callable[[int, int], None], total: int) -> Seen:

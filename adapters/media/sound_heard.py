@@ -13,6 +13,7 @@ from adapters.media.pcm import Stereo, decoded
 from timeline.plan import RenderPlan
 
 HOP_MS = 10
+HEARD = "heard.f32"
 RATE = 48_000
 HOP = RATE * HOP_MS // 1000
 FLOOR_DB = -90.0
@@ -22,6 +23,9 @@ WIDEST_LAG = 50
 SURE = 0.35
 SYLLABLE = 15
 """Hops over which levels are averaged, so that syllables join into words."""
+FULL_SCALE = 0.985
+CLIPPED_SAMPLES, CLIPPED_HOPS = 8, 3
+"""So many samples at full scale in 10 ms, so many times, are no accident."""
 _BLOCK = HOP * 1000
 
 
@@ -35,7 +39,7 @@ class Lag:
 
 def envelope(source: Path, folder: Path) -> NDArray[np.float32]:
     """Level in dB of every 10 ms. Raises NotASound."""
-    sound = decoded(source, folder / "heard.f32", RATE, folder)
+    sound = decoded(source, folder / HEARD, RATE, folder)
     parts = [_levels(sound[start : start + _BLOCK]) for start in range(0, len(sound), _BLOCK)]
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
@@ -52,6 +56,20 @@ def silences(levels: NDArray[np.float32], shortest_s: float) -> list[tuple[float
     edges = np.flatnonzero(np.diff(quiet.astype(np.int8)))
     pairs = zip(edges[::2], edges[1::2], strict=True)
     return [(a * HOP_MS / 1000, b * HOP_MS / 1000) for a, b in pairs if (b - a) * HOP_MS / 1000 >= shortest_s]
+
+
+def clipped(sound: Stereo) -> list[tuple[float, float]]:
+    """Stretches in seconds in which the wave stands at full scale again and again; short gaps belong to them."""
+    hops = []
+    for start in range(0, len(sound), _BLOCK):
+        block = sound[start : start + _BLOCK]
+        whole = np.abs(np.asarray(block[: len(block) // HOP * HOP]).reshape(-1, HOP * 2))
+        hops.append((whole >= FULL_SCALE).sum(axis=1) >= CLIPPED_SAMPLES)
+    marked = np.flatnonzero(np.concatenate(hops)) if hops else np.zeros(0, int)
+    if len(marked) < CLIPPED_HOPS:
+        return []
+    runs = np.split(marked, np.flatnonzero(np.diff(marked) > 50) + 1)
+    return [(int(run[0]) * HOP_MS / 1000, (int(run[-1]) + 1) * HOP_MS / 1000) for run in runs]
 
 
 def speech_of(plan: RenderPlan) -> list[tuple[int, int]]:

@@ -16,6 +16,7 @@ from timeline.plan import Blend, Colour, Master, RenderPlan, Segment, Shot
 
 LONGEST_BLACK_S = 2
 LONGEST_FROZEN_S = 2
+TOO_SOON_S = 30
 LATEST_SPEECH_S = 0.1
 LOUDNESS_WITHIN = 0.5
 PEAK_WITHIN = 0.05
@@ -34,6 +35,7 @@ class Film:
     seen: Seen
     heard: Loudness | None
     silences: list[tuple[float, float]]
+    clipped: list[tuple[float, float]]
     lag: Lag | None
     size: int
 
@@ -46,6 +48,8 @@ def judged(film: Film, plan: RenderPlan | None) -> Iterator[Finding]:
     yield from _form(film, plan)
     yield from _length(film, plan)
     yield from _pictures(film, plan)
+    if plan is not None:
+        yield from repeats(plan)
     yield from _sound(film, plan)
 
 
@@ -110,6 +114,23 @@ def _pictures(film: Film, plan: RenderPlan | None) -> Iterator[Finding]:
             yield _stretch("frozen", "error", "The picture stands still where it should move", run, rate)
 
 
+def repeats(plan: RenderPlan) -> Iterator[Finding]:
+    """A picture that comes back soon with the same camera, as another item: most likely by mistake."""
+    last: dict[str, tuple[tuple[str, ...], int]] = {}
+    rate = Fraction(plan.output.rate.num, plan.output.rate.den)
+    for part in plan.segments:
+        picture = part.picture
+        if part.kind != "body" or not isinstance(picture, Shot) or picture.motion is None:
+            continue
+        view = picture.model_copy(update={"motion": picture.motion.model_copy(update={"offset": 0})})
+        look = view.model_dump_json()
+        items, end = last.get(look, (part.items, 0))
+        if items != part.items and (part.start - end) / rate <= TOO_SOON_S:
+            at = float(part.start / rate)
+            yield Finding("repeated_picture", "warning", f"The picture at {at:.1f} s was shown a moment ago.", at)
+        last[look] = part.items, part.start + part.frames
+
+
 def _stretch(code: str, severity: str, what: str, run: Stretch, rate: Fraction) -> Finding:
     start, end = run.seconds(rate)
     return Finding(code, severity, f"{what} for {end - start:.1f} s from {start:.1f} s.", start, end)
@@ -143,6 +164,9 @@ def _sound(film: Film, plan: RenderPlan | None) -> Iterator[Finding]:
         yield Finding("silent", _severity(plan is not None), "The film is silent from beginning to end.")
         return
     yield from _level(film.heard, plan.sound.master if plan else Master(), hard=plan is not None)
+    for start, end in film.clipped:
+        message = f"The sound is clipped for {end - start:.1f} s from {start:.1f} s."
+        yield Finding("clipped", _severity(plan is not None), message, start, end)
     yield from _quiet(film, plan)
     yield from _together(film, plan)
 

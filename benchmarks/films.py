@@ -1,0 +1,277 @@
+"""Three films from the demo's free photographs, by our renderer and by others, as ratios of CPU time in one run.
+
+    python -m benchmarks films                        60 s, 600 s and 30 s at 1080p
+    python -m benchmarks films --seconds 12           everything a fifth as long
+    python -m benchmarks films --moviepy .mv/bin/python   with MoviePy, installed there
+
+W1: six photographs with a camera zoom of 15 %, half-second crossfades, a logo, a caption state every 13 frames. W2: ten
+minutes over one still. W3: a 16:9 clip over its own blur, upright, with captions. The limit is encoding the same
+frames, ready-made. Each way runs in a process of its own; CPU seconds are user and system time of it and all it
+starts. Only the ratios mean anything on a machine that others use too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from adapters.media import ffmpeg
+from adapters.media.renderer import FfmpegRenderer
+from benchmarks.render_cost import _body, encode_cost, sample_plan
+from domain.production.ports import Assets
+from tests.support.plans import CAPTION_STYLE, Studio
+from timeline.plan import Box, Encoding, Layer, Output, Rate, RenderPlan, Segment, Shot, SoundMix, Stage
+from timeline.stage import Video
+
+PHOTOGRAPHS = Path(__file__).resolve().parents[1] / "domain/catalog/demo/pictures"
+SIZE, UPRIGHT, RATE = (1920, 1080), (1080, 1920), 30
+TARGETS = {"W1 video": 1.20, "W1 two at once, wall": 1.2, "W1 one scene": 0.20, "W2": 0.05, "W3": 1.4}
+PEAK_MB = 450
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU and wall seconds, and the largest process in MB."""
+
+    cpu: float
+    wall: float
+    peak: float
+    more: Mapping[str, Any]
+
+
+def run(argv: Sequence[str]) -> Cost:
+    """Run a program and measure it with all its children; its last line may hold more values as JSON."""
+    began = time.perf_counter()
+    with tempfile.TemporaryFile("w+b") as said:
+        child = subprocess.Popen(argv, stdout=said, stderr=subprocess.PIPE)
+        assert child.stderr is not None
+        words = child.stderr.read()
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        wall = time.perf_counter() - began
+        if child.returncode:
+            raise RuntimeError(f"{argv[0]} failed: {words.decode('utf-8', 'replace')[-2000:]}")
+        said.seek(0)
+        last = (said.read().decode().strip().splitlines() or [""])[-1]
+    more = json.loads(last) if last.startswith("{") else {}
+    return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024, more)
+
+
+# ── The films ─────────────────────────────────────────────────────────────────────────────────────────────
+def photographs(folder: Path, count: int = 6) -> list[Path]:
+    """Photographs at 2560 × 1440, as people upload them."""
+    out = []
+    for number, source in enumerate(sorted(PHOTOGRAPHS.glob("*.jpg"))[:count]):
+        out.append(folder / f"photo-{number}.jpg")
+        with Image.open(source) as image:
+            w, h = image.size
+            wide, high = min(w, h * 16 // 9), min(h, w * 9 // 16)
+            box = ((w - wide) // 2, (h - high) // 2, (w + wide) // 2, (h + high) // 2)
+            image.convert("RGB").resize((2560, 1440), Image.Resampling.LANCZOS, box).save(out[-1], quality=92)
+    return out
+
+
+def w2(studio: Studio, photo: Path, seconds: int) -> RenderPlan:
+    """One still in bodies of 30 s, as the timeline cuts it."""
+    shot, frames = Shot(asset=studio.keep(photo)), seconds * RATE
+    starts = range(0, frames, 30 * RATE)
+    parts = tuple(
+        Segment(index=k, kind="body", start=at, frames=min(30 * RATE, frames - at), picture=shot)
+        for k, at in enumerate(starts)
+    )
+    return _plan(SIZE, frames, parts)
+
+
+def w3(studio: Studio, clip: Path, seconds: int) -> RenderPlan:
+    """A clip contained over its own blur, with captions."""
+    frames, (w, h) = seconds * RATE, UPRIGHT
+    content = Video(asset=studio.keep(clip), start=0, step=1, scale=RATE, low=0, high=frames)
+    layer = Layer(
+        content=content,
+        first=0,
+        frames=frames,
+        item_frames=frames,
+        box=Box(x=0, y=0, w=w, h=h),
+        fit="contain",
+        backdrop="blur",
+    )
+    texts = _body([], Shot(asset=""), 0, frames, studio.logo((64, 64)), UPRIGHT)
+    part = texts.model_copy(update={"picture": Stage(ground="#000000", layers=(layer,)), "overlays": ()})
+    return _plan(UPRIGHT, frames, (part,))
+
+
+def _plan(size: tuple[int, int], frames: int, parts: tuple[Segment, ...]) -> RenderPlan:
+    value = CAPTION_STYLE.value.format(size=size[0] // 18, line=max(1, size[1] // 240))
+    return RenderPlan(
+        title="Cost",
+        language="en",
+        output=Output(profile="cost", width=size[0], height=size[1], rate=Rate(num=RATE), encoding=Encoding()),
+        frames=frames,
+        segments=parts,
+        sound=SoundMix(samples=0, sounds=()),
+        styles=(CAPTION_STYLE.model_copy(update={"value": value}),),
+    )
+
+
+# ── Our way, in a process of its own ──────────────────────────────────────────────────────────────────────
+async def render(plan: RenderPlan, assets: Assets, folder: Path, slots: int) -> dict[str, float]:
+    """Make every segment once; answers the CPU share of one scene with its two transitions."""
+    renderer, wanted = FfmpegRenderer(), dict[str, Segment]()
+    for segment in plan.segments:
+        alike = segment.model_copy(update={"index": 0, "start": 0}).model_dump_json()
+        wanted.setdefault(alike, segment)
+    spent: dict[int, float] = {}
+    room = asyncio.Semaphore(slots)
+
+    async def one(segment: Segment) -> None:
+        async with room:
+            out, began = folder / f"{segment.index}.mp4", time.perf_counter()
+            await renderer.render_segment(plan, segment, assets, out, lambda done, total: None, lambda: False)
+            spent[segment.index] = time.perf_counter() - began
+
+    await asyncio.gather(*(one(segment) for segment in wanted.values()))
+    renderer.close()
+    scene = sum(spent.get(k, 0.0) for k in (1, 2, 3))
+    return {"one_scene": round(scene / sum(spent.values()), 3), "made": len(spent)}
+
+
+def ours(plan: Path, assets: Path, slots: int = 1) -> Cost:
+    return run([sys.executable, "-m", "benchmarks.films", "--way", "ours", str(plan), str(assets), str(slots)])
+
+
+def limit(plan: Path, assets: Path) -> float:
+    """CPU seconds of encoding ready-made frames (drawing them is not counted)."""
+    cost = run([sys.executable, "-m", "benchmarks.films", "--way", "limit", str(plan), str(assets), "1"])
+    return float(cost.more["encode_cpu_s"])
+
+
+def _way(name: str, plan_file: Path, assets_file: Path, slots: int) -> dict[str, Any]:
+    plan = RenderPlan.model_validate_json(plan_file.read_bytes())
+    assets = Assets({key: Path(path) for key, path in json.loads(assets_file.read_text()).items()})
+    with tempfile.TemporaryDirectory(prefix="vfos-way-") as folder:
+        if name == "limit":
+            return {"encode_cpu_s": encode_cost(plan, assets, Path(folder))}
+        return asyncio.run(render(plan, assets, Path(folder), slots))
+
+
+# ── Others ────────────────────────────────────────────────────────────────────────────────────────────────
+def zoompan_argv(photos: Sequence[Path], seconds: int, wide: int, out: Path) -> list[str]:
+    """One ffmpeg graph as many people write it: enlarge, zoompan, crossfade."""
+    cross, pitch = 15, seconds * RATE // len(photos)
+    argv, chains, label = [ffmpeg.binary(), *ffmpeg.QUIET, "-y"], [], "v0"
+    for number, photo in enumerate(photos):
+        frames = pitch + (cross if number < len(photos) - 1 else 0)
+        argv += ["-i", str(photo)]
+        zoom = f"zoompan=z='1+0.15*on/{frames}':x='iw/2-(iw/zoom/2)':y='ih/2-(ih/zoom/2)':d={frames}"
+        chains.append(f"[{number}:v]scale={wide}:-2,{zoom}:s={SIZE[0]}x{SIZE[1]}:fps={RATE},format=yuv420p[v{number}]")
+        if number:
+            offset = (number * pitch) / RATE
+            chains.append(f"[{label}][v{number}]xfade=transition=fade:duration=0.5:offset={offset}[x{number}]")
+            label = f"x{number}"
+    return [
+        *argv,
+        *("-filter_complex", ";".join(chains), "-map", f"[{label}]", "-c:v", "libx264", "-preset", "veryfast"),
+        *("-crf", "20", "-g", "60", "-threads", "1", str(out)),
+    ]
+
+
+MOVIEPY = """
+import sys
+from moviepy import ImageClip, CompositeVideoClip, vfx
+photos, seconds, out = sys.argv[3:], int(sys.argv[1]), sys.argv[2]
+pitch, cross, clips = seconds / len(photos), 0.5, []
+for k, photo in enumerate(photos):
+    length = pitch + (cross if k < len(photos) - 1 else 0)
+    clip = ImageClip(photo).with_duration(length).resized((1920, 1080))
+    clip = clip.resized(lambda t, length=length: 1 + 0.15 * t / length).with_position("center").with_start(k * pitch)
+    clips.append(clip.with_effects([vfx.CrossFadeIn(cross)]) if k else clip)
+film = CompositeVideoClip(clips, size=(1920, 1080)).with_duration(seconds)
+film.write_videofile(out, fps=30, codec="libx264", preset="veryfast", threads=1, audio=False, logger=None,
+                     ffmpeg_params=["-crf", "20", "-g", "60"])
+"""
+
+
+# ── The table ─────────────────────────────────────────────────────────────────────────────────────────────
+def measure(folder: Path, seconds: int, moviepy: str) -> list[tuple[str, float, str, float | None]]:
+    """Rows of (what, ratio, how it came about, target)."""
+    studio, photos = Studio(folder), photographs(folder)
+    rows = _first(folder, studio, photos, seconds, moviepy)
+    long = 10 * seconds
+    naive, _ = _stored(folder, studio, "w2n", w2(studio, photos[0], seconds))
+    whole, assets = _stored(folder, studio, "w2", w2(studio, photos[0], long))
+    base, made = 10 * limit(naive, assets), ours(whole, assets)
+    note = f"{made.cpu:.1f} ÷ {base:.1f} CPU s over {long} s (every frame encoded: {seconds} s measured, times ten)"
+    rows.append(("W2", made.cpu / base, note, TARGETS["W2"]))
+    clip = folder / "clip.mp4"
+    subprocess.run(zoompan_argv(photos[:1], seconds // 2, 2560, clip), check=True, capture_output=True)
+    plan, assets = _stored(folder, studio, "w3", w3(studio, clip, seconds // 2))
+    base, made = limit(plan, assets), ours(plan, assets)
+    rows.append(("W3", made.cpu / base, f"{made.cpu:.1f} ÷ {base:.1f} CPU s; peak {made.peak:.0f} MB", TARGETS["W3"]))
+    return rows
+
+
+def _first(
+    folder: Path, studio: Studio, photos: list[Path], seconds: int, moviepy: str
+) -> list[tuple[str, float, str, float | None]]:
+    plan, assets = _stored(folder, studio, "w1", sample_plan(studio, seconds, SIZE, photos))
+    base, one = limit(plan, assets), ours(plan, assets)
+    two = ours(plan, assets, 2)
+    rows: list[tuple[str, float, str, float | None]] = [
+        ("W1 video", one.cpu / base, f"{one.cpu:.1f} ÷ {base:.1f} CPU s; peak {one.peak:.0f} MB", TARGETS["W1 video"]),
+        ("W1 two at once", two.cpu / base, f"{two.cpu:.1f} CPU s, {two.wall:.1f} s against {one.wall:.1f} s", None),
+        ("W1 one scene", one.more["one_scene"], "of the time of all segments", TARGETS["W1 one scene"]),
+    ]
+    ways: dict[str, Callable[[], Cost]] = {
+        "zoompan on 3840": lambda: run(zoompan_argv(photos, seconds, 3840, folder / "z.mp4")),
+        "zoompan on 8000": lambda: run(zoompan_argv(photos, seconds, 8000, folder / "z.mp4")),
+    }
+    if moviepy:
+        argv = [moviepy, "-c", MOVIEPY, str(seconds), str(folder / "m.mp4"), *map(str, photos)]
+        ways["MoviePy"] = lambda: run(argv)
+    for name, way in ways.items():
+        cost = way()
+        note = f"{cost.cpu:.1f} CPU s; ours takes {one.cpu / cost.cpu:.2f} of it; peak {cost.peak:.0f} MB"
+        rows.append((f"W1 by {name} (no captions, no logo)", cost.cpu / base, note, None))
+    return rows
+
+
+def _stored(folder: Path, studio: Studio, name: str, plan: RenderPlan) -> tuple[Path, Path]:
+    plan_file, assets_file = folder / f"{name}.json", folder / f"{name}-assets.json"
+    plan_file.write_text(plan.model_dump_json())
+    assets_file.write_text(json.dumps({key: str(path) for key, path in studio.paths.items()}))
+    return plan_file, assets_file
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print the table; answers 1 when a target is missed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seconds", type=int, default=60, help="length of W1; W2 is ten times, W3 half as long")
+    parser.add_argument("--moviepy", default="", help="a Python that has MoviePy")
+    parser.add_argument("--way", nargs=4, metavar=("WAY", "PLAN", "ASSETS", "SLOTS"), help=argparse.SUPPRESS)
+    given = parser.parse_args(argv)
+    if given.way:
+        name, plan, assets, slots = given.way
+        print(json.dumps(_way(name, Path(plan), Path(assets), int(slots))))
+        return 0
+    with tempfile.TemporaryDirectory(prefix="vfos-films-") as folder:
+        rows = measure(Path(folder), given.seconds, given.moviepy)
+    print("| what | ÷ limit | target | how |\n| --- | --- | --- | --- |")
+    for what, ratio, how, target in rows:
+        print(f"| {what} | {ratio:.2f} | {'' if target is None else f'≤ {target:.2f}'} | {how} |")
+    return int(any(target is not None and ratio > target for _, ratio, _, target in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
