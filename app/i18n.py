@@ -6,13 +6,13 @@ import gettext
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal
@@ -168,6 +168,10 @@ class Tongue:
     def day(self, moment: datetime) -> str:
         """The date of a moment, where the person is."""
         return format_date(moment.astimezone(self.tz), "medium", locale=self.locale)
+
+    def short_day(self, day: date) -> str:
+        """A day of a table, without its year."""
+        return format_skeleton("MMMd", day, locale=self.locale)
 
     def log_time(self, moment: datetime) -> str:
         """The time of a log line, to the millisecond."""

@@ -9,8 +9,10 @@ from typing import Any
 from app.room import Room
 from app.views.job import JobView, make_job
 from app.views.log import LEVELS, Grouping, LogView, make_log
+from app.views.money import Doubt, make_doubts
 from app.views.outputs import READ_LIMIT, Item
 from domain.production.log_queries import log_lines
+from domain.production.queries.cost import open_calls
 from domain.production.queries.job import JobDetail
 from tenants.unit import Unit
 
@@ -46,6 +48,13 @@ def read_view(room: Room, detail: JobDetail, tab: str) -> JobView:
         tab=tab,
         now=room.site.clock.now(),
     )
+
+
+async def read_doubts(room: Room, unit: Unit, detail: JobDetail) -> list[Doubt]:
+    """The calls that wait for a person; looked for only when a step waits because of one."""
+    if not any(step.error_class == "InDoubt" and step.state in ("held", "dead") for step in detail.steps):
+        return []
+    return make_doubts(room.tongue, await open_calls(unit, detail.job.id))
 
 
 async def read_log(room: Room, unit: Unit, detail: JobDetail, window: int) -> LogView:

@@ -22,7 +22,7 @@ from litestar.response import Stream
 
 from adapters.queue.names import events_channel, progress_channel
 from app.errors import Missing
-from app.job_reading import read_view
+from app.job_reading import read_doubts, read_view
 from app.room import Room
 from app.session import token_of
 from app.site import AnyRequest
@@ -203,10 +203,17 @@ class Reader:
             if follows:
                 await self._groups_of_page(unit, grouping)
                 lines = await log_after(unit, self.job_id, self.position.line, LOG_STEP)
+            doubts = await read_doubts(self.room, unit, detail) if self.tab == "overview" else []
             tries = await tries_of(unit, self.job_id) if self.tab == "steps" else None
         self._pulse = beat
         view = read_view(self.room, detail, self.tab)
-        values: dict[str, Any] = {"view": view, "tab": self.tab, "wave": await self._wave(view), "shown": None}
+        values: dict[str, Any] = {
+            "view": view,
+            "tab": self.tab,
+            "wave": await self._wave(view),
+            "shown": None,
+            "doubts": doubts,
+        }
         if tries is not None:
             values["fall"] = make_waterfall(
                 self.room.tongue, detail.steps, tries, self.room.job_base, self.room.site.clock.now()

@@ -10,14 +10,16 @@ from litestar import Response, get, post
 
 from app.errors import Missing
 from app.forms import read_form
-from app.job_reading import WINDOW_OVERVIEW, read_log, read_shown, read_view
+from app.job_reading import WINDOW_OVERVIEW, read_doubts, read_log, read_shown, read_view
 from app.room import Room
 from app.site import AnyRequest
 from app.views.config import make_config
+from app.views.money import make_cost_tab
 from app.views.waterfall import make_waterfall
 from domain.production.commands.control_job import cancel_job, pause_job, resume_job, retry_job
 from domain.production.log_queries import LOG_WINDOW
 from domain.production.model import Job
+from domain.production.queries.cost import money_of
 from domain.production.queries.job import JobDetail, find_job, job_detail, tries_of
 from tenants.unit import Unit
 
@@ -99,7 +101,8 @@ async def read_wave(room: Room, view: Any) -> str:
 
 # ── What each tab reads besides the frame ─────────────────────────────────────────────────────────────────
 async def _read_overview(room: Room, unit: Unit, detail: JobDetail) -> dict[str, Any]:
-    return {"log": await read_log(room, unit, detail, WINDOW_OVERVIEW)}
+    log = await read_log(room, unit, detail, WINDOW_OVERVIEW)
+    return {"log": log, "doubts": await read_doubts(room, unit, detail)}
 
 
 async def _read_logs(room: Room, unit: Unit, detail: JobDetail) -> dict[str, Any]:
@@ -115,6 +118,11 @@ async def _read_config(room: Room, unit: Unit, detail: JobDetail) -> dict[str, A
     return {"config": make_config(room.tongue, detail.job)}
 
 
+async def _read_cost(room: Room, unit: Unit, detail: JobDetail) -> dict[str, Any]:
+    cost = make_cost_tab(room.tongue, await money_of(unit, detail.job), detail.job.quote)
+    return {"cost": cost, "wrong": room.request.query_params.get("wrong", "") == "1"}
+
+
 async def _read_nothing(room: Room, unit: Unit, detail: JobDetail) -> dict[str, Any]:
     return {}
 
@@ -124,6 +132,7 @@ TAB_READERS: Mapping[str, Callable[[Room, Unit, JobDetail], Awaitable[dict[str, 
     "steps": _read_steps,
     "artifacts": _read_nothing,
     "logs": _read_logs,
+    "cost": _read_cost,
     "manifest": _read_nothing,
     "config": _read_config,
 }

@@ -10,16 +10,18 @@ from litestar import Response, get, post
 
 from app.forms import FormFault, FormState, hidden_characters, read_form
 from app.i18n import Tongue
+from app.pages.money import TARIFFS, read_quote
 from app.room import Room
 from app.site import AnyRequest
 from app.views.jobs import make_jobs, read_filter
+from app.views.money import QuoteView, read_dollars
 from app.views.new_job import make_choices
 from domain.production.commands.create_job import SECONDS, TOPIC_LIMIT, NewJob, create_job, is_blank
 from domain.production.errors import InvalidInput
 from domain.production.queries.jobs import list_jobs
 from domain.production.queries.projects import ProjectLine, RecipeLine, recipe_names, recipes_of
 
-FIELDS = ("topic", "recipe", "language", "seconds", "idem_key")
+FIELDS = ("topic", "recipe", "language", "seconds", "cost_limit", "idem_key")
 
 
 @get("/w/{tenant:str}/p/{project:str}/jobs")
@@ -62,16 +64,18 @@ async def show_new_job(request: AnyRequest) -> Response[str]:
         project, projects = await room.project(unit)
         room.principal.require("jobs:run", project.id)
         recipes = await recipes_of(unit, project.id)
-    wanted = request.query_params.get("recipe", "")
-    chosen = next((line for line in recipes if line.slug == wanted), recipes[0] if recipes else None)
-    values = {
-        "topic": request.query_params.get("topic", "")[:TOPIC_LIMIT],
-        "recipe": chosen.slug if chosen else "",
-        "language": "",
-        "seconds": "",
-        "idem_key": secrets.token_urlsafe(18),
-    }
-    return _form_page(room, project, projects, recipes, FormState(values))
+        wanted = request.query_params.get("recipe", "")
+        chosen = next((line for line in recipes if line.slug == wanted), recipes[0] if recipes else None)
+        values = {
+            "topic": request.query_params.get("topic", "")[:TOPIC_LIMIT],
+            "recipe": chosen.slug if chosen else "",
+            "language": "",
+            "seconds": "",
+            "cost_limit": "",
+            "idem_key": secrets.token_urlsafe(18),
+        }
+        quote = await read_quote(room, unit, values)
+    return _form_page(room, project, projects, recipes, FormState(values), quote)
 
 
 @post("/w/{tenant:str}/p/{project:str}/jobs")
@@ -83,16 +87,19 @@ async def start_job(request: AnyRequest) -> Response[Any]:
         project, projects = await room.project(unit)
         room.principal.require("jobs:run", project.id)
         recipes = await recipes_of(unit, project.id)
+        only_quote = values.pop("only_quote", "") != ""
         faults = check_new_job(room.tongue, values, project, recipes)
-        if not faults:
+        if not faults and not only_quote:
             try:
-                job = await create_job(unit, read_new_job(values, project.slug))
+                job = await create_job(unit, read_new_job(values, project.slug), tariffs=TARIFFS)
                 number = job.number
             except InvalidInput as error:
                 # Raised before anything is written, so this transaction has nothing to keep.
                 faults = [FormFault(fault.field, f"{fault.message} {fault.fix}") for fault in error.faults]
-    if faults:
-        return _form_page(room, project, projects, recipes, FormState(shortened(values), faults), 422)
+        quote = await read_quote(room, unit, values) if faults or only_quote else None
+    if faults or only_quote:
+        shown = FormState(shortened(values), faults)
+        return _form_page(room, project, projects, recipes, shown, quote, 422 if faults else 200)
     return room.go(f"{room.jobs_base}/{number}")
 
 
@@ -105,6 +112,7 @@ def read_new_job(values: Mapping[str, str], project: str) -> NewJob:
         language=values.get("language", ""),
         seconds=_whole(values.get("seconds", "")),
         idem_key=values["idem_key"],
+        cost_limit=read_dollars(values.get("cost_limit", "")),
     )
 
 
@@ -129,6 +137,11 @@ def check_new_job(
     if given and not low <= (_whole(given) or 0) <= high:
         text = tongue.gettext("The length must be a whole number from %(low)s to %(high)s seconds.", low=low, high=high)
         faults.append(FormFault("seconds", text))
+    try:
+        read_dollars(values.get("cost_limit", ""))
+    except ValueError:
+        text = tongue.gettext("Write an amount in dollars, like 25 or 12.50; left empty, there is no limit.")
+        faults.append(FormFault("cost_limit", text))
     key = values.get("idem_key", "")
     if not 8 <= len(key) <= 200 or not key.isprintable():
         faults.append(FormFault("", tongue.gettext("The form is out of date. Open it again and copy your topic over.")))
@@ -173,6 +186,7 @@ def _form_page(
     projects: list[ProjectLine],
     recipes: Sequence[RecipeLine],
     form: FormState,
+    quote: QuoteView | None,
     status: int = 200,
 ) -> Response[str]:
     return room.page(
@@ -180,6 +194,7 @@ def _form_page(
         "form",
         status,
         form=form,
+        quote=quote,
         choices=make_choices(room.tongue, project, recipes),
         shell=room.shell(projects, project, "jobs"),
         base=room.jobs_base,

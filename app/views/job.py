@@ -19,7 +19,7 @@ from domain.production.queries.jobs import recipe_kinds
 from domain.production.states import FINAL, can_cancel, can_pause, can_resume, can_retry
 from tenants.principal import Principal
 
-TABS = ("overview", "script", "steps", "artifacts", "logs", "manifest", "config")
+TABS = ("overview", "script", "steps", "artifacts", "logs", "cost", "manifest", "config")
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,8 @@ class JobView:
     can_resume: bool
     can_cancel: bool
     can_retry: bool
+    may_decide: bool
+    over_budget: bool
     retry_from: str
     reason: str
     final: bool
@@ -129,6 +131,8 @@ def make_job(
         can_resume=may and can_resume(job.state, job.control),
         can_cancel=may and can_cancel(job.state, job.control),
         can_retry=may and can_retry(job.state),
+        may_decide=may,
+        over_budget=any(step.state == "held" and step.error_class == "OverBudget" for step in detail.steps),
         retry_from=kind_name(tongue, dead.kind) if dead else "",
         reason=job.control_reason or "",
         final=job.state in FINAL,
@@ -160,6 +164,7 @@ def _tabs(tongue: Tongue, base: str, current: str, steps: int, outputs: int) -> 
         "steps": tongue.gettext("Steps"),
         "artifacts": tongue.gettext("Artifacts"),
         "logs": tongue.gettext("Logs"),
+        "cost": tongue.gettext("Cost"),
         "manifest": tongue.gettext("Manifest"),
         "config": tongue.gettext("Config"),
     }

@@ -130,6 +130,7 @@ SECTIONS: tuple[tuple[str, str, str, str], ...] = (
 """Pages of every project: section, path under the project, icon, label."""
 TOOLS: tuple[tuple[str, str, str, str, Permission], ...] = (
     ("projects", "projects", "folder-open", N_("Projects"), "jobs:read"),
+    ("usage", "usage", "coins", N_("Usage"), "usage:read"),
     ("members", "members", "users", N_("Members"), "members:read"),
     ("workspace", "settings", "settings", N_("Workspace settings"), "workspace:manage"),
 )

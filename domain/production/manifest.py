@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -14,11 +15,12 @@ from domain.production.artifacts import Kept, record_refs
 from domain.production.jobs import find_job
 from domain.production.model import Artifact, ArtifactRef, Job
 from domain.production.ports import ObjectStore
+from domain.production.queries.cost import money_of, quote_against
 from domain.usage.budget import spent_by
 from domain.usage.model import Effect
 from tenants.model import Event
 from tenants.principal import worker_principal
-from tenants.unit import Units
+from tenants.unit import Unit, Units
 
 NAME = "manifest.json"
 FORM = "manifest/1"
@@ -30,7 +32,7 @@ async def write_manifest(units: Units, store: ObjectStore, tenant_id: UUID, job_
         job = await find_job(unit.session, tenant_id, job_id)
         if job.state != "succeeded":
             return None
-        body = await _gather(unit.session, job)
+        body = await _gather(unit, job)
         last = await _last_step(unit.session, job)
     data = json.dumps(body, indent=1, sort_keys=True, ensure_ascii=False).encode()
     stored = await store.put_bytes(tenant_id, data)
@@ -48,7 +50,8 @@ async def _last_step(session: AsyncSession, job: Job) -> UUID:
     return (await session.execute(statement.limit(1))).scalar_one()
 
 
-async def _gather(session: AsyncSession, job: Job) -> dict[str, Any]:
+async def _gather(unit: Unit, job: Job) -> dict[str, Any]:
+    session = unit.session
     spent = await spent_by(session, job.tenant_id, job.id)
     return {
         "form": FORM,
@@ -66,6 +69,7 @@ async def _gather(session: AsyncSession, job: Job) -> dict[str, Any]:
         "spec_hash": job.spec_hash,
         "quote": job.quote,
         "cost": {"micro_dollars": spent.micro_dollars, "calls": spent.calls, "unknown_prices": spent.unknown},
+        "quote_against_actual": [asdict(line) for line in quote_against(job.quote, (await money_of(unit, job)).lines)],
         "steps": await _steps(session, job),
         "calls": await _calls(session, job),
         "artifacts": await _artifacts(session, job),
@@ -112,6 +116,10 @@ async def _calls(session: AsyncSession, job: Job) -> list[dict[str, Any]]:
             "answer_sha256": row.response_key,
             "units": row.units,
             "micro_dollars": row.micro_dollars,
+            "unpriced": row.unpriced,
+            "tries": row.tries,
+            "doubts": row.doubts,
+            "decision": row.decision,
         }
         for row in rows.scalars()
     ]

@@ -216,7 +216,8 @@ class Ledger:
                 raw = spooled.read_bytes()
                 await self._record(asked.key, raw, consumed(raw))
                 return raw
-            if row.policy != "repeat" and not asked.idempotent:
+            # What was safe to repeat when it was sent may be so no longer: what the caller says now counts.
+            if not asked.idempotent:
                 await self._doubt(asked.key)
                 raise InDoubt(asked.provider, row.sent_at.strftime("%Y-%m-%d %H:%M UTC") if row.sent_at else "")
         if row is not None and row.decision == "skip":

@@ -77,9 +77,14 @@ async def create_job(
     unit.principal.require("jobs:run", project.id)
     if (made := await _made_before(unit, new)) is not None:
         return made
-    resolution, given = await _check(unit, project, new, kinds)
-    spec = write_spec(project, resolution, new, given)
+    spec = await draft_spec(unit, project, new, kinds)
     return await enter_job(unit, project, spec, new, kinds, tariffs)
+
+
+async def draft_spec(unit: Unit, project: Project, new: NewJob, kinds: Mapping[str, StepKind]) -> JobSpec:
+    """Check what was asked for and take a snapshot of every choice; nothing is written. Raises InvalidInput."""
+    resolution, given = await _check(unit, project, new, kinds)
+    return write_spec(project, resolution, new, given)
 
 
 async def find_project(unit: Unit, slug: str) -> Project:
