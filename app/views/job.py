@@ -128,7 +128,7 @@ def make_job(
         cost=make_cost(tongue, detail.spent, job.cost_limit, job.quote),
         tabs=_tabs(tongue, base, tab, len(detail.steps), outputs.count),
         can_pause=may and can_pause(job.state, job.control),
-        can_resume=may and can_resume(job.state, job.control),
+        can_resume=may and can_resume(job.state, job.control) and not waits_for_call(detail.steps),
         can_cancel=may and can_cancel(job.state, job.control),
         can_retry=may and can_retry(job.state),
         may_decide=may,
@@ -144,6 +144,11 @@ def make_job(
         seq=detail.seq,
         draft=any(step.outputs and step.outputs.get("draft") for step in detail.steps),
     )
+
+
+def waits_for_call(steps: Sequence[Step]) -> bool:
+    """Whether a step waits for a decision on a call; resuming the job would only pause it again."""
+    return any(step.state == "held" and step.error_class == "InDoubt" for step in steps)
 
 
 def _whole(value: Any) -> int | None:

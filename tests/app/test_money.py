@@ -71,7 +71,7 @@ async def doubtful(site: Site, person: Person, calls: int = 1, fallback: str = "
 class TestQuote:
     async def test_the_form_shows_what_the_job_should_cost(self, paula: Person) -> None:
         page = await paula.get(f"{paula.space.base}/new?recipe=quick")
-        assert re.search(r'<section class="card quote"[^>]*hx-trigger="change from:closest form', page.text)
+        assert re.search(r'<div class="fields" hx-get="[^"]*/jobs/quote" hx-trigger="change', page.text)
         assert "Everything is made on this machine; nothing is paid." in page.text
         assert page.text.count('<th scope="row">') == 3
 

@@ -16,7 +16,7 @@ from domain.production.model import Job
 from tests.app.conftest import Person
 
 Browser = Callable[[], AsyncClient]
-TABS = ("", "/steps", "/artifacts", "/logs", "/manifest", "/config")
+TABS = ("", "/steps", "/artifacts", "/logs", "/cost", "/manifest", "/config")
 
 
 def form(person: Person, **changes: str) -> dict[str, str]:

@@ -26,6 +26,7 @@ PAGES = (
     "{base}/1/manifest",
     "{base}/4/manifest",
     "{base}/1/config",
+    "{base}/3/cost",
     "/settings",
     "/w/northlight/p/bedtime-atlas/jobs",
 )
