@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from tenants.rls import Wall, close_table
 
-revision = "0004_line"
-down_revision = "0003_providers"
+revision = "0005_line"
+down_revision = "0004_people"
 branch_labels = None
 depends_on = None
 
