@@ -18,7 +18,7 @@ from adapters.database import Engines, make_engines
 from adapters.settings import Settings
 from domain.dispatch.model import Step
 from domain.production.model import Made
-from domain.production.ports import SpokenSentence
+from domain.production.ports import SpokenSentence, Stopped
 from domain.production.provider_errors import OutcomeUnknown, Unavailable
 from domain.usage.effects import InDoubt
 from domain.usage.model import Effect
@@ -65,7 +65,7 @@ class Payer:
 
     def killed(self, fault: str, seen: Callable[[], None]) -> None:
         """Narrate in a process of its own and kill it (-9) while the double is slow with one answer."""
-        self.double.fail(fault, seconds=30)
+        self.double.fail(fault, seconds=300)
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.support.paid_narration"],
             stdin=subprocess.PIPE,
@@ -111,9 +111,9 @@ class TestOrders:
     @pytest.mark.parametrize("call", ["create", "look", "fetch", "delete"])
     async def test_killed_between_a_request_and_its_answer(self, payer: Payer, call: str) -> None:
         if call == "create":
-            payer.killed("slow", lambda: payer.double.wait_for_bills(1))
+            payer.killed("slow", lambda: payer.double.wait_for_bills(1, 120))
         else:
-            payer.killed(f"{call}_slow", lambda: payer.double.wait_for_free(f"{call}_slow"))
+            payer.killed(f"{call}_slow", lambda: payer.double.wait_for_free(f"{call}_slow", 120))
         spoken = await payer.pay()
         assert len(spoken) == len(LONG)
         assert len(payer.double.billed) == 1
@@ -137,6 +137,15 @@ class TestOrders:
         with pytest.raises(Unavailable):
             await payer.pay()
         await payer.pay()
+        assert len(payer.double.billed) == 1
+
+    async def test_cancelled_while_an_order_is_waited_for_it_is_found_again(self, payer: Payer) -> None:
+        payer.double.fail("stuck")
+        with pytest.raises(Stopped):
+            await narrate(payer.wish, payer.workspace.units, stop_after=1.5)
+        for job in payer.double.jobs.values():
+            job.fault = ""
+        assert len(await payer.pay()) == len(LONG)
         assert len(payer.double.billed) == 1
 
     async def test_an_order_too_old_to_be_found_again_is_in_doubt(self, payer: Payer) -> None:
@@ -163,7 +172,7 @@ class TestLive:
         payer.wish = dataclasses.replace(payer.wish, texts=(f"{SHORT[0]} {payer.wish.texts[0][-9:]}",))
 
     async def test_killed_while_it_speaks(self, payer: Payer) -> None:
-        payer.killed("live_slow", lambda: payer.double.wait_for_bills(1))
+        payer.killed("live_slow", lambda: payer.double.wait_for_bills(1, 120))
         assert [effect.state for effect in await payer.effects()] == ["sent"]
         for _ in range(2):
             with pytest.raises(InDoubt):

@@ -68,16 +68,22 @@ def _nothing() -> Any:
     return None
 
 
-async def narrate(wish: PaidNarration, units: Units) -> list[SpokenSentence]:
-    """Speak the sentences, each made and paid once. Raises InDoubt and the provider's errors."""
+async def narrate(wish: PaidNarration, units: Units, stop_after: float = 0.0) -> list[SpokenSentence]:
+    """Speak the sentences, each made and paid once. Raises InDoubt and the provider's errors.
+
+    `stop_after`: seconds until somebody cancels the job; 0 = nobody does. Raises Stopped then.
+    """
     speaker = AzureSpeaker("k", endpoint=wish.url, allow=Allowance.parse("127.0.0.1"))
     delivery = Delivery("pt-BR-FranciscaNeural")
     requests = [
         speech_request(Sentence(id=f"s{number}", text=text), language="pt-BR", delivery=delivery)
         for number, text in enumerate(wish.texts)
     ]
+    step = running_step(wish, units, speaker)
+    if stop_after:
+        asyncio.get_running_loop().call_later(stop_after, step.tether.pull, "cancel")
     try:
-        return await Speaking(running_step(wish, units, speaker), requests, "").all()
+        return await Speaking(step, requests, "").all()
     finally:
         await speaker.close()
 
