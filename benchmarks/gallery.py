@@ -141,18 +141,14 @@ def registered() -> Iterator[tuple[str, str, str, str, Tracks, list[int]]]:
         if name == "lut":
             continue
         use: dict[str, Any] = {"effect": name}
-        own = picture({"asset": THIRD, "length": "1"}, {"asset": THIRD, "length": "1", "effects": [use]})
+        face = {"asset": THIRD, "length": "1", "focus": ["0.5", "0.2"]}
+        own = picture(face, {**face, "effects": [use]})
         if name == "chroma-key":
-            key = {"color": "#00b140", "length": "2"}
+            green = {"color": "#00b140", "length": "1", "size": ["0.5", "0.5"]}
+            star = {"shape": "star", "length": "2", "size": ["30vh", "30vh"]}
             own = picture({"asset": FIRST, "length": "2"})
-            yield (
-                "Effects",
-                name,
-                kind.summary,
-                _parameters(kind),
-                [own, overlay({**key, "effects": [use], "size": ["0.5", "0.5"]})],
-                [15],
-            )
+            rows = [own, overlay(green, {**green, "effects": [use]}), overlay(star)]
+            yield "Effects", name, kind.summary, _parameters(kind), rows, [15, 45]
             continue
         yield "Effects", name, kind.summary, _parameters(kind), [own], [15, 45]
     for name in CAMERA:
@@ -216,7 +212,8 @@ class Painter:
         pictures = [
             Image.fromarray(rgb_of_planes(planes)) for planes in drawn(plan, Assets(self._paths), frames, self._folder)
         ]
-        width = WIDTH if len(pictures) > 1 else 2 * WIDTH
+        wide = len(pictures) == 1 or any(track["role"] == "caption" for track in tracks)
+        width = 2 * WIDTH if wide else WIDTH
         height = round(width * plan.output.height / plan.output.width)
         whole = Image.new("RGB", (len(pictures) * (width + 4) - 4, height), "#ffffff")
         for place, each in enumerate(pictures):
