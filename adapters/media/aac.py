@@ -13,7 +13,7 @@ from adapters.media import loudness
 from adapters.media.encoder import file_fault
 from adapters.media.errors import MediaError
 from adapters.media.loudness import Loudness
-from adapters.media.pcm import Stereo, mapped, read_wav, write_raw
+from adapters.media.pcm import BLOCK, Stereo, forget, mapped, read_wav, write_raw
 from timeline.plan import Master
 
 FRAME = 1024
@@ -37,7 +37,7 @@ def encode_within(wav: Path, master: Master, bitrate: int, folder: Path) -> Path
         if change == 0.0 and lower == 0.0:
             break
         gain, ceiling = gain + change, min(ceiling, top - STEP_DB) - lower
-        write_raw(folder / "plain.f32", len(sound), lambda start, stop: sound[start:stop])
+        write_raw(folder / "plain.f32", len(sound), lambda start, stop: _read(sound, start, stop))
         loudness.limit_file(folder / "plain.f32", raw, gain, ceiling)
     return out
 
@@ -60,11 +60,18 @@ def encode(sound: Stereo, rate: int, bitrate: int, out: Path) -> None:
             stream.codec_context.bit_rate = bitrate
             for start in range(0, len(sound), FRAME):
                 box.mux(stream.encode(_frame(sound[start : start + FRAME], start, rate)))
+                if start % (BLOCK // FRAME * FRAME) == 0:
+                    forget(sound)
             box.mux(stream.encode(None))
     except MediaError:
         raise
     except (av.FFmpegError, OSError) as fault:
         raise file_fault(fault, "write the sound") from fault
+
+
+def _read(sound: Stereo, start: int, stop: int) -> Stereo:
+    forget(sound)
+    return sound[start:stop]
 
 
 def _frame(block: Stereo, at: int, rate: int) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adapters.media import ffmpeg
-from adapters.media.pcm import BLOCK, Stereo, mapped, write_raw
+from adapters.media.pcm import BLOCK, Stereo, forget, mapped, write_raw
 
 WITHIN_LU = 0.3
 ROUNDS = 5
@@ -124,6 +124,7 @@ def limit_file(raw: Path, out: Path, gain_db: float, ceiling_db: float) -> None:
     def block(start: int, stop: int) -> Stereo:
         low, high = max(0, start - margin), min(len(source), stop + margin)
         loud = np.asarray(source[low:high] * gain, np.float32)
+        forget(source)
         return limited(loud, ceiling)[start - low : stop - low]
 
     write_raw(out, len(source), block)

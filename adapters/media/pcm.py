@@ -6,10 +6,12 @@ needs no more of it than a short one. Arrays are (samples, 2).
 
 from __future__ import annotations
 
+import mmap
 import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +47,16 @@ def mapped(path: Path) -> Stereo:
     if count == 0:
         return np.zeros((0, 2), np.float32)
     return np.memmap(path, np.float32, "r", shape=(count, 2))
+
+
+def forget(sound: Stereo) -> None:
+    """Let go of what of a mapped file was read, so that a long film needs no more memory than a short one."""
+    part: Any = sound
+    while part is not None:
+        if isinstance(part, mmap.mmap):
+            part.madvise(mmap.MADV_DONTNEED)
+            return
+        part = getattr(part, "base", None)
 
 
 def write_raw(path: Path, samples: int, make: Callable[[int, int], Stereo]) -> None:

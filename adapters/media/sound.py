@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from adapters.media import loudness
 from adapters.media.ducking import duck_gain
 from adapters.media.errors import PlanUnrenderable
-from adapters.media.pcm import BLOCK, Stereo, decoded, write_raw, write_wav
+from adapters.media.pcm import BLOCK, Stereo, decoded, forget, write_raw, write_wav
 from adapters.media.stretch import part_key, prepared
 from adapters.media.workshop import asset_path
 from domain.production.ports import Assets
@@ -38,6 +38,7 @@ def make_sound(mix: SoundMix, assets: Assets, out: Path, folder: Path, report: C
 
     def block(start: int, stop: int) -> Stereo:
         report(start, steps)
+        mixer.forget()
         return mixer.mixed(start, stop)
 
     write_raw(raw, mix.samples, block)
@@ -87,6 +88,11 @@ class Mixer:
             return self._parts[key]
         source = self._sources[sound.asset][sound.source_in :]
         return source[: sound.loop_samples] if sound.loop and sound.loop_samples else source
+
+    def forget(self) -> None:
+        """Let go of what was read of all files."""
+        for sound in (*self._sources.values(), *self._parts.values()):
+            forget(sound)
 
     def mixed(self, start: int, stop: int) -> Stereo:
         """Film samples [start, stop)."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from adapters.media.pcm import Stereo, decoded
+from adapters.media.pcm import Stereo, decoded, forget
 from timeline.plan import RenderPlan
 
 HOP_MS = 10
@@ -40,7 +40,10 @@ class Lag:
 def envelope(source: Path, folder: Path) -> NDArray[np.float32]:
     """Level in dB of every 10 ms. Raises NotASound."""
     sound = decoded(source, folder / HEARD, RATE, folder)
-    parts = [_levels(sound[start : start + _BLOCK]) for start in range(0, len(sound), _BLOCK)]
+    parts = []
+    for start in range(0, len(sound), _BLOCK):
+        parts.append(_levels(sound[start : start + _BLOCK]))
+        forget(sound)
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 

@@ -15,7 +15,7 @@ from adapters.media.aac import correction
 from adapters.media.ducking import duck_gain
 from adapters.media.errors import NotASound, PlanUnrenderable
 from adapters.media.loudness import Loudness, limited, master, measure, true_peaks
-from adapters.media.pcm import read_wav
+from adapters.media.pcm import forget, mapped, read_wav
 from adapters.media.sound import Mixer, make_sound, once, played, repeated
 from adapters.media.stretch import tempo_steps
 from tests.adapters.media.conftest import quiet
@@ -288,3 +288,20 @@ class TestMakeSound:
         path.write_text("ffconcat version 1.0\nfile /etc/hostname\n")
         with pytest.raises(NotASound):
             make_sound(mix, studio.assets, studio.folder / "s.wav", studio.folder, quiet)
+
+
+def test_what_was_read_of_a_mapped_file_is_let_go(tmp_path: Path) -> None:
+    """Resident memory of the mapping, as the kernel counts it, falls to nothing; the samples can be read again."""
+    path = tmp_path / "long.f32"
+    path.write_bytes(np.ones(1 << 21, "<f4").tobytes())
+    sound = mapped(path)
+
+    def resident() -> int:
+        lines = Path("/proc/self/smaps").read_text().split(str(path))[1].splitlines()
+        return int(next(line for line in lines if line.startswith("Rss:")).split()[1])
+
+    assert float(sound.sum()) == 1 << 21
+    assert resident() > 4_000
+    forget(sound[1_000:])
+    assert resident() == 0
+    assert float(sound[-1, 0]) == 1.0
