@@ -128,6 +128,7 @@ async def produce(arguments: argparse.Namespace, settings: Settings, console: Co
 
 async def enter(runtime: Runtime, arguments: argparse.Namespace) -> JobRef:
     """Put the job into the queue. Raises CommandError with every fault of the request."""
+    from adapters.prices.tariffs import PriceFiles
     from domain.production.commands.create_job import NewJob, create_job
     from domain.production.errors import InvalidInput, ProductionError
     from tenants.directory import find_tenant
@@ -145,7 +146,7 @@ async def enter(runtime: Runtime, arguments: argparse.Namespace) -> JobRef:
     )
     try:
         async with runtime.units.open(demo.machine_owner(tenant_id)) as unit:
-            job = await create_job(unit, new)
+            job = await create_job(unit, new, tariffs=PriceFiles())
             return JobRef(tenant_id, job.id)
     except InvalidInput as error:
         sentences = [f"{fault.field}: {fault.message} {fault.fix}" for fault in error.faults]

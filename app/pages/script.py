@@ -13,6 +13,7 @@ from adapters.wiring import narrator_build
 from app.errors import Missing
 from app.forms import FormFault, FormState, read_form
 from app.job_reading import read_view
+from app.pages.money import TARIFFS
 from app.room import Room
 from app.scene_form import (
     FIELDS,
@@ -78,7 +79,7 @@ async def start_edit(request: AnyRequest) -> Response[Any]:
         return await _preview(room, desk, values, stale=bool(form.seen))
     async with room.open() as unit:
         edits = {scene.id: split_text(form.text, scene)}
-        job = await edit_script(unit, desk.detail.job.id, edits, idem_key=form.idem_key)
+        job = await edit_script(unit, desk.detail.job.id, edits, idem_key=form.idem_key, tariffs=TARIFFS)
         number = job.number
     return room.go(f"{room.jobs_base}/{number}")
 
