@@ -42,7 +42,8 @@ class Runtime:
         from tenants.keyring import load_ring
         from tenants.vault import Vault
 
-        return Vault(load_ring(self.settings.secret_key_file, self.settings.secret_keys))
+        read = functools.partial(load_ring, self.settings.secret_key_file, self.settings.secret_keys)
+        return Vault(read(), read)
 
     def open_desk(self) -> Desk:
         """Open the desk of providers; close it with `close`. Raises KeyFault."""

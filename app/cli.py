@@ -29,6 +29,8 @@ COMMANDS = (
     "doctor",
     "migrate",
     "admin",
+    "secrets",
+    "audit",
     "web",
     "pump",
     "worker",

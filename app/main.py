@@ -20,6 +20,7 @@ from app.guards import add_headers, same_site, signed_in, synchronised
 from app.live import stream_job
 from app.pages import (
     artifacts,
+    audit,
     home,
     invitation,
     job,
@@ -120,6 +121,8 @@ CLOSED_HANDLERS: tuple[Any, ...] = (
     projects.save,
     projects.archive,
     projects.restore,
+    audit.show_audit,
+    audit.export_audit,
     workspace.show_new,
     workspace.found,
     workspace.show_settings,

@@ -6,7 +6,7 @@ Values can be set, replaced and removed by people, and opened only by the factor
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -97,8 +97,9 @@ def _check(value: Secret) -> str:
 class Vault:
     """Sets, lists and opens the secrets of the tenant a unit of work belongs to."""
 
-    def __init__(self, ring: KeyRing) -> None:
-        self._ring = ring
+    def __init__(self, ring: KeyRing, reload: Callable[[], KeyRing] | None = None) -> None:
+        """`reload` reads the keys again when one is met that is not known: it was made after this program started."""
+        self._ring, self._reload = ring, reload
 
     async def put(self, unit: Unit, name: str, value: Secret) -> SecretCard:
         """Set or replace a secret. Raises Forbidden and SecretRefused."""
@@ -232,6 +233,8 @@ class Vault:
 
     def _unwrap(self, row: DataKey) -> bytes:
         version = int(row.kek_version)
+        if version not in self._ring.keys and self._reload is not None:
+            self._ring = self._reload()
         place = place_of_key(row.tenant_id, row.version)
         return unseal(self._ring.key(version), row.wrapped[:NONCE], row.wrapped[NONCE:], *place, version)
 

@@ -132,6 +132,7 @@ TOOLS: tuple[tuple[str, str, str, str, Permission], ...] = (
     ("projects", "projects", "folder-open", N_("Projects"), "jobs:read"),
     ("usage", "usage", "coins", N_("Usage"), "usage:read"),
     ("members", "members", "users", N_("Members"), "members:read"),
+    ("audit", "audit", "scroll-text", N_("Audit trail"), "audit:read"),
     ("workspace", "settings", "settings", N_("Workspace settings"), "workspace:manage"),
 )
 """Pages of a workspace: section, path under the workspace, icon, label, and the right to see it."""

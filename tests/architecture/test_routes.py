@@ -92,6 +92,8 @@ WORKSPACE: dict[str, Case] = {
     f"POST {PROJECTS}/{{project:str}}/edit": Case("projects:manage"),
     f"POST {PROJECTS}/{{project:str}}/archive": Case("projects:manage", acts=True),
     f"POST {PROJECTS}/{{project:str}}/restore": Case("projects:manage"),
+    "GET /w/{tenant:str}/audit": Case("audit:read"),
+    "GET /w/{tenant:str}/audit.csv": Case("audit:read"),
     "GET /w/{tenant:str}/providers": Case("catalog:read"),
     "GET /w/{tenant:str}/providers/new": Case("credentials:manage"),
     "POST /w/{tenant:str}/providers": Case("credentials:manage"),
