@@ -42,7 +42,9 @@ class Footage:
         self._decoded: Iterator[Any] = iter(())
         self._position = -2
         self._kept: OrderedDict[int, Any] = OrderedDict()
-        self._room = max(2, KEPT_BYTES // max(1, code.width * code.height * 3 // 2))
+        self._kept_room = max(2, KEPT_BYTES // max(1, code.width * code.height * 3 // 2))
+        # Only who goes backward comes to need what was decoded on the way.
+        self._room = 2
         self._turn = 0
         first = self._frame(0)
         self._turn = -int(getattr(first, "rotation", 0) or 0) % 360
@@ -97,6 +99,8 @@ class Footage:
         return self._kept[number]
 
     def _seek(self, number: int) -> None:
+        if number < self._position:
+            self._room = self._kept_room
         key = self._keys[max(bisect_right(self._keys, self._times[number]) - 1, 0)]
         if not self._position < number or self._number[key] > self._position + 1:
             self._box.seek(key, stream=self._stream, backward=True, any_frame=False)

@@ -38,7 +38,7 @@ def test_frames_forward_backward_and_by_jumps(clip: Path) -> None:
 
 def test_little_room_still_gives_every_frame(clip: Path) -> None:
     footage = Footage(clip)
-    footage._room = 2
+    footage._kept_room = 2
     assert [level(footage, k) for k in range(23, -1, -3)] == list(range(23, -1, -3))
 
 
