@@ -74,7 +74,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Outputs:
-    """All outputs of a job; `film` is set once it may be watched."""
+    """All outputs of a job; `film` is set once it may be watched, `fallen` counts pictures that are a stand-in's."""
 
     count: int
     film: Item | None
@@ -84,6 +84,7 @@ class Outputs:
     files: tuple[Item, ...]
     narration: Item | None
     sections: tuple[Section, ...]
+    fallen: int = 0
 
 
 def make_outputs(tongue: Tongue, outputs: Sequence[Output], steps: Sequence[Step], base: str) -> Outputs:
@@ -103,6 +104,7 @@ def make_outputs(tongue: Tongue, outputs: Sequence[Output], steps: Sequence[Step
         files=tuple(files),
         narration=narration,
         sections=_sections(tongue, items, by_step),
+        fallen=sum("fallbacks" in output.facts or "softened" in output.facts for output in outputs),
     )
 
 

@@ -16,6 +16,8 @@ from domain.catalog.model import Project
 from domain.catalog.provider_rows import Provider
 from domain.catalog.providers import Choice, add_provider, choose_providers
 from domain.catalog.vendors import ProviderForm
+from domain.dispatch.model import Step
+from domain.production.commands.redo_step import redo_step
 from domain.production.engine import Engine
 from domain.production.model import ArtifactRef, Job, LogChunk
 from domain.production.pipeline import STEP_KINDS
@@ -156,6 +158,26 @@ class TestNothingIsSilent:
         healed = await factory.make("What lives in the deep sea without any light")
         made = [ref.facts for ref in await factory.all(ArtifactRef, healed) if ref.role == "picture"]
         assert {facts["origin"] for facts in made if facts["origin"] != "library"} == {"openai"}
+
+
+class TestOneAgain:
+    async def test_one_picture_is_made_again_with_a_wish_and_paid_once(self, factory: Factory) -> None:
+        job = await factory.make("How whales sing across an ocean")
+        before = {ref.name: ref for ref in await factory.all(ArtifactRef, job) if ref.role == "picture"}
+        name, calls = min(before), len(factory.doubles["openai"].calls)
+        async with factory.studio.units.open(factory.studio.owner) as unit:
+            steps = select(Step).where(Step.job_id == job.id, Step.kind == "illustrate")
+            step = (await unit.session.execute(steps)).scalar_one()
+            scene = str(before[name].facts["scene"])
+            await redo_step(unit, job.id, step.id, "Show it at night.", scene=scene)
+        await factory.studio.work()
+        after = {ref.name: ref for ref in await factory.all(ArtifactRef, job) if ref.role == "picture"}
+        made = factory.doubles["openai"].calls[calls:]
+        assert [call.json()["prompt"].count("Show it at night.") for call in made] == [1]
+        changed = [one for one in after if before.get(one) is None or after[one].sha256 != before[one].sha256]
+        assert len(changed) <= 1
+        effects = await factory.all(Effect, job)
+        assert sum(effect.micro_dollars or 0 for effect in effects) == factory.billed
 
 
 class TestKeys:

@@ -26,9 +26,15 @@ REDOABLE = ("succeeded", "waiting_approval", "dead")
 
 
 async def redo_step(
-    unit: Unit, job_id: UUID, step_id: UUID, instruction: str = "", kinds: Mapping[str, StepKind] = STEP_KINDS
+    unit: Unit,
+    job_id: UUID,
+    step_id: UUID,
+    instruction: str = "",
+    kinds: Mapping[str, StepKind] = STEP_KINDS,
+    *,
+    scene: str = "",
 ) -> Job:
-    """Regenerate a step. Raises NotFound, Forbidden, WrongState."""
+    """Regenerate a step, or of its pictures only that of one `scene`. Raises NotFound, Forbidden, WrongState."""
     unit.principal.require("jobs:control")
     job = await hold_job(unit, job_id)
     steps = {step.id: step for step in await _steps(unit, job)}
@@ -43,7 +49,7 @@ async def redo_step(
         await set_aside_again(unit, job)
     await _void(unit, [step.id, *(one.id for one in below)])
     await _reset_below(unit, step, below, needs, kinds)
-    await _reopen(unit, job, step, instruction)
+    await _reopen(unit, job, step, instruction, scene)
     unit.emit(
         "step.redone",
         job_id=job.id,
@@ -130,8 +136,18 @@ def _fresh() -> dict[str, Any]:
     }
 
 
-async def _reopen(unit: Unit, job: Job, step: Step, instruction: str) -> None:
-    salt = str(int(step.spec.get("salt", "0")) + 1)
+def _wished(step: Step, instruction: str, scene: str) -> dict[str, Any]:
+    """What makes a step's next run new: a salt for all of it, or a salt and a wish for one picture."""
+    if not scene:
+        salt = str(int(step.spec.get("salt", "0")) + 1)
+        return {"instruction": instruction[:INSTRUCTION_LIMIT] or None, "spec": {**step.spec, "salt": salt}}
+    wishes = dict(step.spec.get("pictures", {}))
+    number = int(wishes.get(scene, {}).get("salt", "0")) + 1
+    wishes[scene] = {"instruction": instruction[:INSTRUCTION_LIMIT], "salt": str(number)}
+    return {"spec": {**step.spec, "pictures": wishes}}
+
+
+async def _reopen(unit: Unit, job: Job, step: Step, instruction: str, scene: str) -> None:
     await unit.session.execute(
         update(Step)
         .where(Step.id == step.id)
@@ -139,8 +155,7 @@ async def _reopen(unit: Unit, job: Job, step: Step, instruction: str) -> None:
             state="ready",
             fence=Step.fence + 1,
             ready_at=func.clock_timestamp(),
-            instruction=instruction[:INSTRUCTION_LIMIT] or None,
-            spec={**step.spec, "salt": salt},
+            **_wished(step, instruction, scene),
             reused=False,
             **_fresh(),
         )

@@ -88,7 +88,7 @@ async def _picture(
     library: Mapping[str, LibraryItem],
 ) -> dict[str, Any]:
     number, scene = numbered
-    if match.picture is not None:
+    if match.picture is not None and scene.id not in ctx.work.step.spec.get("pictures", {}):
         return await _from_library(ctx, scene, number, match, library[match.picture])
     ctx.log(f"Scene {scene.id}: {match.reason}; a picture is made by {ctx.tools.images.name}", group=scene.id)
     return await _made(ctx, spec, scene, number, _lettering(spec, title, scene, number))
