@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from timeline.document import Clip
@@ -111,6 +112,7 @@ def motion_of(path: CameraPath, span: Span, offset: int) -> Motion:
     )
 
 
+@lru_cache(maxsize=4096)
 def window_of(rect: tuple[Fraction, Fraction, Fraction, Fraction]) -> Window:
     """Correct a rectangle to the box's aspect (equal fractions) about its centre, and keep it inside the picture."""
     x, y, w, h = rect
