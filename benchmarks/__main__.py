@@ -5,19 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks import drift, films, fuzz, gallery, memory, narration_drift, pages, render_cost
+from benchmarks import drift, films, fuzz, gallery, isolation, memory, narration_drift, pages, render_cost
 
 BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "drift": drift.main,
     "films": films.main,
     "render_cost": render_cost.main,
     "pages": pages.main,
+    "isolation": isolation.main,
     "memory": memory.main,
     "narration_drift": narration_drift.main,
     "fuzz": fuzz.main,
     "gallery": gallery.main,
 }
-ALONE = ("drift", "films", "pages", "render_cost", "narration_drift", "fuzz")
+ALONE = ("drift", "films", "pages", "isolation", "render_cost", "narration_drift", "fuzz")
 """Those that need no running stack."""
 
 

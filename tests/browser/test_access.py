@@ -28,6 +28,13 @@ PAGES = (
     "{base}/1/config",
     "{base}/3/cost",
     "/settings",
+    "/settings/security",
+    "/workspaces/new",
+    "/w/northlight/members",
+    "/w/northlight/roles",
+    "/w/northlight/projects",
+    "/w/northlight/settings",
+    "/w/northlight/audit",
     "/w/northlight/p/bedtime-atlas/jobs",
 )
 RUN = """async () => {
@@ -51,7 +58,7 @@ async def test_axe_finds_nothing(
     )
     visit = await open_page(context, server.base)
     faults: dict[str, Any] = {}
-    for path in (*PAGES, "/sign-in?out", "/start/used"):
+    for path in (*PAGES, "/sign-in?out", "/start/used", "/forgot", "/confirm"):
         await visit.go(path.format(base=space.base))
         await visit.page.add_script_tag(path=AXE)
         found = await visit.page.evaluate(RUN)
