@@ -26,6 +26,7 @@ COMMANDS = (
     "import",
     "library",
     "simulate",
+    "queue",
     "doctor",
     "migrate",
     "admin",

@@ -19,6 +19,7 @@ from app.forms import LIMIT
 from app.guards import add_headers, same_site, signed_in, synchronised
 from app.live import stream_job
 from app.pages import (
+    approvals,
     artifacts,
     audit,
     home,
@@ -63,6 +64,8 @@ OPEN_HANDLERS: tuple[Any, ...] = (
 CLOSED_HANDLERS: tuple[Any, ...] = (
     home.show_workspace,
     home.show_project,
+    approvals.show_inbox,
+    approvals.decide,
     jobs.show_jobs,
     jobs.show_new_job,
     jobs.start_job,

@@ -5,7 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
+<<<<<<< HEAD
 from benchmarks import drift, films, fuzz, gallery, isolation, memory, narration_drift, pages, render_cost
+=======
+from benchmarks import drift, films, fuzz, gallery, memory, narration_drift, pages, queue, render_cost
+>>>>>>> 3859234 (Decide questions in one inbox; steer pools and tiers from the command line; say why a job waits and why the claim is a routine)
 
 BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "drift": drift.main,
@@ -17,6 +21,7 @@ BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "narration_drift": narration_drift.main,
     "fuzz": fuzz.main,
     "gallery": gallery.main,
+    "queue": queue.main,
 }
 ALONE = ("drift", "films", "pages", "isolation", "render_cost", "narration_drift", "fuzz")
 """Those that need no running stack."""

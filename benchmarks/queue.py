@@ -32,7 +32,8 @@ from domain.dispatch.recount import recount
 from domain.production.engine import HOOKS
 from domain.production.model import Job
 from domain.production.pipeline.base import StepResult
-from domain.production.settle import Success, succeed
+from domain.production.settle import succeed
+from domain.production.settle_at_once import Success
 from tenants.model import Tenant
 from tenants.records import uuid7
 from tenants.unit import Units

@@ -12,6 +12,7 @@ from app.views.cost import Cost, make_cost
 from app.views.marks import LANGUAGE_NAMES, PROFILE_NAMES, Mark, job_mark, kind_name, said
 from app.views.outputs import Outputs, make_outputs
 from app.views.stages import Stage, make_stages
+from app.views.waiting import say_waiting
 from domain.dispatch.model import Step
 from domain.production.model import Job
 from domain.production.queries.job import JobDetail, Parts
@@ -72,6 +73,7 @@ class JobView:
     finished_at: datetime | None
     now: datetime
     left: str
+    waits: str
     cost: Cost
     tabs: tuple[Tab, ...]
     can_pause: bool
@@ -125,6 +127,7 @@ def make_job(
         finished_at=job.finished_at,
         now=now,
         left=_left(tongue, job, now),
+        waits=say_waiting(tongue, job),
         cost=make_cost(tongue, detail.spent, job.cost_limit, job.quote),
         tabs=_tabs(tongue, base, tab, len(detail.steps), outputs.count),
         can_pause=may and can_pause(job.state, job.control),

@@ -129,6 +129,7 @@ SECTIONS: tuple[tuple[str, str, str, str], ...] = (
 )
 """Pages of every project: section, path under the project, icon, label."""
 TOOLS: tuple[tuple[str, str, str, str, Permission], ...] = (
+    ("approvals", "approvals", "hand", N_("Approvals"), "jobs:read"),
     ("projects", "projects", "folder-open", N_("Projects"), "jobs:read"),
     ("usage", "usage", "coins", N_("Usage"), "usage:read"),
     ("members", "members", "users", N_("Members"), "members:read"),

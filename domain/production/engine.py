@@ -35,6 +35,7 @@ from domain.production.meter import Meter
 from domain.production.model import Job
 from domain.production.pipeline.base import Json, NewStep, StepInfo, StepKind, StepResult, Tools, Work
 from domain.production.ports import Stopped
+from domain.production.settle_at_once import Spawned, Success
 from domain.production.tether import Tether, Tethers
 from domain.usage.effects import Caller, Purse
 from tenants.outage import is_away
@@ -109,7 +110,7 @@ class Engine:
             await self._learn(claim, success.profile, time.monotonic() - begun)
         return ended
 
-    async def _reach(self, claim: Claim, tether: Tether, journal: Journal, staging: Path) -> settle.Success:
+    async def _reach(self, claim: Claim, tether: Tether, journal: Journal, staging: Path) -> Success:
         module = self.kinds[claim.kind]
         work, job = await load_work(self.units, claim, self.kinds)
         tools = await self.tools.fitted(work)
@@ -124,13 +125,13 @@ class Engine:
         if found is not None:
             journal.line("Nothing to do: this was made before from the same inputs.", "info", "")
             spawned = await self._prepare_spawn(work, found.result)
-            return settle.Success(found.result, found.files, key, True, spawned, _counts(ctx), profile)
+            return Success(found.result, found.files, key, True, spawned, _counts(ctx), profile)
         await asyncio.to_thread(staging.mkdir, parents=True, exist_ok=True)
         result = await self._guarded(module, ctx, tether)
         spawned = await self._prepare_spawn(work, result)
         files = list(ctx.kept.values())
         ask = bool(result.lesser) and _asks(work)
-        return settle.Success(result, files, key, False, spawned, _counts(ctx), profile, ask)
+        return Success(result, files, key, False, spawned, _counts(ctx), profile, ask)
 
     def _context(
         self, claim: Claim, tether: Tether, journal: Journal, staging: Path, work: Work, job: Job, tools: Tools
@@ -160,7 +161,7 @@ class Engine:
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
 
-    async def _succeeded(self, claim: Claim, tether: Tether, journal: Journal, success: settle.Success) -> str | None:
+    async def _succeeded(self, claim: Claim, tether: Tether, journal: Journal, success: Success) -> str | None:
         await journal.flush()
         return await settle.succeed(self.units, claim, replace(success, cpu_s=self.meter.so_far(tether.key)))
 
@@ -203,7 +204,7 @@ class Engine:
             log.info("step.waits", step=str(claim.step_id), why="the job is paused or ending already")
 
     # ── Fan-out ───────────────────────────────────────────────────────────────────────────────────────────
-    async def _prepare_spawn(self, work: Work, result: StepResult) -> list[settle.Spawned]:
+    async def _prepare_spawn(self, work: Work, result: StepResult) -> list[Spawned]:
         """Turn spawned steps into rows-to-be; those made before are born finished."""
         inputs = {**work.inputs, work.step.kind: result.outputs}
         keys = {new.shard: self._spawn_key(work, inputs, new) for new in result.spawn}
@@ -226,7 +227,7 @@ class Engine:
         shards: dict[str, Json] = {kind: {} for kind, module in self.kinds.items() if module.FAN_OUT}
         return step_key(self.kinds[new.kind], replace(work, step=step, inputs=inputs, shards=shards, found={}))
 
-    def _spawned(self, new: NewStep, place: int, found: FoundStep | None, ratio: float) -> settle.Spawned:
+    def _spawned(self, new: NewStep, place: int, found: FoundStep | None, ratio: float) -> Spawned:
         order = list(self.kinds).index(new.kind) * ORDINALS + min(place, ORDINALS - 1)
         finished = (dict(found.result.outputs), found.key) if found else None
         placed = Placed(
@@ -238,7 +239,7 @@ class Engine:
             spec=dict(new.spec),
             finished=finished,
         )
-        return settle.Spawned(placed, found)
+        return Spawned(placed, found)
 
     # ── After ─────────────────────────────────────────────────────────────────────────────────────────────
     async def _learn(self, claim: Claim, profile: str, seconds: float) -> None:

@@ -5,13 +5,12 @@ All raise `Replaced` when the step is no longer ours; then nothing has been writ
 
 from __future__ import annotations
 
-import json
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any, LiteralString
+from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
@@ -22,43 +21,17 @@ from domain.dispatch.model import Step, StepDep
 from domain.dispatch.settle import Ending, Held, Replaced, close, leave
 from domain.dispatch.states import after_crash, after_failure
 from domain.dispatch.watch import Lost
-from domain.production.artifacts import Kept, record_refs
-from domain.production.cache import FoundStep, record_step, write_result
+from domain.production.artifacts import record_refs
+from domain.production.cache import FoundStep, record_step
 from domain.production.jobs import key_of, lock_job, refresh
 from domain.production.model import Approval, Job
-from domain.production.pipeline.base import StepResult
+from domain.production.settle_at_once import Success, ending_of, is_kept, settle_at_once
 from domain.production.states import Control, derive
 from tenants.principal import worker_principal
 from tenants.unit import Unit, Units
 
 APPROVAL_DAYS = 14
 """A question at a gate that nobody has answered for this long expires, and its job ends."""
-
-
-@dataclass(frozen=True)
-class Spawned:
-    """A step to be added to the job; `found` when its result is known already."""
-
-    placed: Placed
-    found: FoundStep | None = None
-
-
-@dataclass(frozen=True)
-class Success:
-    """Everything a successful attempt leaves behind. `counts`: parts made and reused, calls made and found.
-
-    `ask`: a person must look at the result first, although the step has no gate of its own.
-    """
-
-    result: StepResult
-    files: Sequence[Kept]
-    key: str | None
-    reused: bool
-    spawned: Sequence[Spawned] = ()
-    counts: Mapping[str, int] = field(default_factory=dict)
-    profile: str = ""
-    ask: bool = False
-    cpu_s: float | None = None
 
 
 @dataclass
@@ -118,73 +91,24 @@ def _emit(settling: _Open, event_type: str, **data: Any) -> None:
 async def succeed(units: Units, claim: Claim, success: Success) -> str | None:
     """Settle a success; answer the job's new state, or None when it stays."""
     claim = replace(claim, gate=claim.gate or success.ask)
-    if not claim.gate and not success.spawned and await _settle_at_once(units, claim, success):
+    if not claim.gate and not success.spawned and await settle_at_once(units, claim, success):
         return None
     async with _settling(units, claim, [one.placed.pool for one in success.spawned]) as settling:
         session = settling.unit.session
         await record_refs(session, claim.tenant_id, claim.job_id, claim.step_id, success.files)
-        if _is_kept(success):
+        if is_kept(success):
             found = FoundStep(str(success.key), success.result, success.files)
             made_in = settling.held.seconds
             await record_step(session, claim.tenant_id, claim.job_id, claim.kind, found.key, found, made_in)
         if settling.control != "cancel" and success.spawned:
             await _spawn(settling.unit, await settling.job(), claim, success)
-        await settling.close(_ending_of(claim, success))
+        await settling.close(ending_of(claim, success))
         if claim.gate:
             await ask_approval(settling.unit, claim, settling.held.number, success.key or "")
         data: dict[str, Any] = {"seconds": round(settling.held.seconds, 3), "reused": success.reused}
         data |= {"units": success.result.units, "lesser": success.result.lesser}
         _emit(settling, "step.waiting" if claim.gate else "step.succeeded", **data, **success.counts)
     return settling.state
-
-
-def _is_kept(success: Success) -> bool:
-    """Whether a result may be found again: it has a key, is new, and is no stand-in for something better."""
-    return bool(success.key) and not success.reused and not success.result.lesser
-
-
-_SETTLE: LiteralString = (
-    "SELECT * FROM app.settle_step(%(tenant)s, %(step)s, %(fence)s, %(attempt)s, %(ending)s::jsonb, %(files)s::jsonb, "
-    "%(made)s::jsonb, %(told)s::jsonb)"
-)
-
-
-async def _settle_at_once(units: Units, claim: Claim, success: Success) -> bool:
-    """Settle in one call when the job goes on moving; answer False when it takes more, and nothing is written."""
-    ending = _ending_of(claim, success)
-    made = None
-    if _is_kept(success):
-        outputs = {file.name: file.as_json() for file in success.files}
-        made = json.dumps({"key": success.key, "outputs": outputs, "facts": write_result(success.result)})
-    data = {"step": claim.kind, "shard": claim.shard, "step_id": str(claim.step_id), "attempt": claim.attempt}
-    data |= {"reused": success.reused, "units": success.result.units, "lesser": success.result.lesser, **success.counts}
-    values = {
-        "tenant": claim.tenant_id,
-        "step": claim.step_id,
-        "fence": claim.fence,
-        "attempt": claim.attempt,
-        "ending": json.dumps({**asdict(ending), "paused": False}),
-        "files": json.dumps([{"name": file.name, **file.as_json()} for file in success.files]),
-        "made": made,
-        "told": json.dumps(data),
-    }
-    ((answer, newest),) = await units.routines.call(_SETTLE, values)
-    if answer == "lost":
-        raise Replaced(f"step {claim.step_id} is no longer ours at fence {claim.fence}")
-    if answer == "done":
-        await units.signal.events(claim.tenant_id, newest)
-    return bool(answer == "done")
-
-
-def _ending_of(claim: Claim, success: Success) -> Ending:
-    return Ending(
-        state="waiting_approval" if claim.gate else "succeeded",
-        outcome="succeeded",
-        outputs=dict(success.result.outputs),
-        input_hash=success.key,
-        reused=success.reused,
-        cpu_s=success.cpu_s,
-    )
 
 
 async def ask_approval(unit: Unit, claim: Claim, number: int, seen: str) -> None:

@@ -17,7 +17,8 @@ from domain.dispatch.recount import recount
 from domain.dispatch.settle import Ending, Replaced, close, leave
 from domain.production.engine import HOOKS, Engine, reap_expired
 from domain.production.pipeline.base import StepResult
-from domain.production.settle import Success, fail, release, succeed
+from domain.production.settle import fail, release, succeed
+from domain.production.settle_at_once import Success
 from tenants.model import Tenant
 from tenants.principal import worker_principal
 from tenants.unit import Units
