@@ -5,11 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-<<<<<<< HEAD
-from benchmarks import drift, films, fuzz, gallery, isolation, memory, narration_drift, pages, render_cost
-=======
-from benchmarks import drift, films, fuzz, gallery, memory, narration_drift, pages, queue, render_cost
->>>>>>> 3859234 (Decide questions in one inbox; steer pools and tiers from the command line; say why a job waits and why the claim is a routine)
+from benchmarks import drift, films, fuzz, gallery, isolation, memory, narration_drift, pages, queue, render_cost
 
 BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "drift": drift.main,
