@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from adapters.egress_rules import Allowance, EgressRefused, check_addresses
+from adapters.egress_rules import Allowance, EgressRefused, check_addresses, denial
 from adapters.prices.book import PriceFault, make_book
 from domain.catalog.vendors import ProviderForm, find_faults
 from tenants.secret import Secret
@@ -90,7 +90,7 @@ def _unreachable(url: str, allow: Allowance, words: dict[str, str]) -> list[str]
         return ["url_plain"] if plain else []
     try:
         check_addresses(host, port, [str(address)], allow)
-    except EgressRefused as refused:
-        words["base_url"] = f"{refused.sentence} {refused.fix}"
-        return ["url_refused"]
+    except EgressRefused:
+        words["base_url"] = str(address)
+        return ["url_refused" if denial(address) else "url_port"]
     return ["url_plain"] if parts.scheme == "http" and not allow.permits(host, address, port) else []

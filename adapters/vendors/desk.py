@@ -25,7 +25,7 @@ from domain.catalog.provider_rows import Provider
 from domain.catalog.providers import Test, record_failure
 from domain.catalog.vendors import VENDORS
 from domain.production.ports import ProviderError, ProviderRefused
-from domain.production.provider_errors import BadRequest, KeyRefused, kind_of
+from domain.production.provider_errors import BadRequest, KeyRefused, Unavailable, kind_of
 from tenants.keyring import KeyFault
 from tenants.principal import worker_principal
 from tenants.secret import Secret
@@ -161,4 +161,6 @@ class Desk:
 
 
 def _failed_test(error: ProviderError) -> Test:
-    return Test(ok=False, said=f"{error.sentence} {error.fix}".strip(), request_id=error.request_id)
+    # Steps are tried again by themselves; a test that a person asked for is not.
+    fix = "Check the address, or test again later." if isinstance(error, Unavailable) else error.fix
+    return Test(ok=False, said=f"{error.sentence} {fix}".strip(), request_id=error.request_id)

@@ -24,7 +24,12 @@ FAULTS: Mapping[str, str] = {
     "url": N_("This is no address. Write it like https://api.example.com, or leave it empty."),
     "url_parts": N_("The address may hold no user, password, query or fragment. Leave those out."),
     "url_plain": N_("A key is not sent over plain http. Use https, or have the operator allow this address."),
-    "url_refused": N_("This address is not reached: %(words)s"),
+    "url_refused": N_(
+        "%(words)s is not a public address. Give one, or have the operator allow it in VFOS_EGRESS_ALLOW."
+    ),
+    "url_port": N_(
+        "Requests go to ports 80 and 443 only. Use one, or have the operator allow it in VFOS_EGRESS_ALLOW."
+    ),
     "option": N_("This value is not possible. Choose one of the list, or leave it empty."),
     "per_minute": N_("Give a whole number from %(per_low)s to %(per_high)s, or leave it empty."),
     "concurrent": N_("Give a whole number from %(con_low)s to %(con_high)s, or leave it empty."),

@@ -101,7 +101,7 @@ class TestForm:
         assert answer.status_code == 422
         for words in ("visible characters", "A model’s name", "from 1 to 6000", "from 1 to 100", "no price file"):
             assert words in answer.text, words
-        assert "10.0.0.7 leads to 10.0.0.7 (private)" in answer.text
+        assert "10.0.0.7 is not a public address" in answer.text
         assert "This value is not possible" in answer.text
         assert KEY not in answer.text
         assert await rows(marina, site, Provider) == []
