@@ -43,7 +43,7 @@ MIGRATION_LOCK = 0x76666F73
 OLDEST = 15
 PREPARE_AFTER = 3
 """A statement is prepared on the server once a connection has run it this often."""
-RESTED, RESTED_S = "rested_since", 1.0
+RESTED, RESTED_S = "rested_since", 0.25
 """A connection that was idle for longer is asked whether it is still there before it is used."""
 
 

@@ -63,6 +63,7 @@ SHARED: tuple[Processor, ...] = (
 
 def configure_logs(settings: Settings) -> None:
     """Send our lines and those of libraries through one chain; call once, first thing in a process."""
+    REPEATS.forget()
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     renderer: Processor = structlog.processors.JSONRenderer() if settings.log_format == "json" else _for_people
     structlog.configure(

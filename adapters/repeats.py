@@ -21,6 +21,11 @@ class Repeats:
     _said: dict[Hashable, tuple[float, int]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def forget(self) -> None:
+        """Begin anew: nothing was said yet."""
+        with self._lock:
+            self._said.clear()
+
     def times(self, key: Hashable) -> int:
         """How often a line stands for when it is said now; 0 when it was said just before and is to be held back."""
         now = self.steady()

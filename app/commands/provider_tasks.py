@@ -6,12 +6,11 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adapters.egress_rules import Allowance
 from adapters.embedded.stack import services
 from adapters.settings import Settings
-from adapters.wiring import Runtime, build_runtime
 from app import demo
 from app.console import DONE, FAILED, WRONG, CommandError, Console
 from app.i18n import Tongue
@@ -34,7 +33,10 @@ from domain.catalog.vendors import VENDORS
 from tenants.directory import find_tenant
 from tenants.unit import Unit
 
-Task = Callable[[Runtime, Unit, argparse.Namespace], Awaitable[dict[str, Any]]]
+if TYPE_CHECKING:
+    from adapters.wiring import Runtime
+
+Task = Callable[["Runtime", Unit, argparse.Namespace], Awaitable[dict[str, Any]]]
 
 
 def add_arguments(tasks: Any) -> None:
@@ -72,6 +74,8 @@ def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> 
 
 
 async def _in_workspace(settings: Settings, arguments: argparse.Namespace) -> dict[str, Any]:
+    from adapters.wiring import build_runtime
+
     runtime = build_runtime(settings)
     try:
         tenant_id = await find_tenant(runtime.units, arguments.workspace)

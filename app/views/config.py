@@ -25,6 +25,7 @@ ORIGIN_NAMES: Mapping[str, str] = {
 }
 FIELD_NAMES: Mapping[str, str] = {
     "captions": N_("Captions"),
+    "degree": N_("Strength of the style"),
     "duck_db": N_("Music under speech, dB"),
     "fps": N_("Frames per second"),
     "language": N_("Language"),
@@ -41,6 +42,7 @@ FIELD_NAMES: Mapping[str, str] = {
     "provider": N_("Provider"),
     "quality": N_("Quality"),
     "rate": N_("Speed of speech"),
+    "role": N_("Role played"),
     "say_as": N_("Read numbers and dates out"),
     "style": N_("Style"),
     "system": N_("Instructions"),

@@ -36,7 +36,8 @@ class TestUsage:
     def test_help_lists_every_command_and_exit_code(self) -> None:
         done = vfos("--help")
         assert done.returncode == 0
-        assert all(f"  {name} " in done.stdout for name in COMMANDS)
+        shown = {line.split()[0] for line in done.stdout.splitlines() if line.startswith("    ") and line.split()}
+        assert set(COMMANDS) <= shown
         assert "exit codes:" in done.stdout
 
     @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["migrate", "--nonsense"], ["admin"]])

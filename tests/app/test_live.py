@@ -15,7 +15,7 @@ import pytest
 from litestar.datastructures import MultiDict
 
 from app import live
-from app.live import Position, Reader, guarded, message, read_position
+from app.live import Position, Reader, guarded, message, read_position, stream_job
 from app.room import Room
 from app.site import Site
 from domain.dispatch.model import Step
@@ -33,6 +33,7 @@ class FakeRequest:
         self.path_params, self.query_params, self.headers = path, MultiDict(), {}
         self.cookies = {"vfos_session": person.token}
         self.scope: dict[str, Any] = {"path": "/", "method": "GET"}
+        self.method, self.route_handler = "GET", stream_job
         self.app = type("App", (), {"state": type("State", (), {"site": site})})
 
 
