@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 
 from adapters import settings as settings_module
@@ -13,30 +13,30 @@ from adapters.embedded.process import ServiceError
 from adapters.settings import SettingsError
 from app.console import INTERRUPTED, WRONG, CommandError, Console
 
-COMMANDS = (
-    "up",
-    "produce",
-    "render",
-    "check",
-    "plan",
-    "inspect",
-    "still",
-    "contact-sheet",
-    "export",
-    "import",
-    "library",
-    "simulate",
-    "queue",
-    "doctor",
-    "migrate",
-    "admin",
-    "secrets",
-    "audit",
-    "web",
-    "pump",
-    "worker",
-)
-"""Each is a module of app.commands: SUMMARY, add_arguments(parser), run(arguments, settings, console) -> code."""
+COMMANDS: Mapping[str, str] = {
+    "up": "start everything; Ctrl-C stops all",
+    "produce": "make one film and wait for it",
+    "render": "render a timeline document from plain files",
+    "check": "check a timeline document without rendering",
+    "plan": "say what rendering a document would make, and why",
+    "inspect": "judge a video file: the quality gate on any film",
+    "still": "write one picture of a film or document",
+    "contact-sheet": "write a sheet of pictures of a film or document",
+    "export": "write a document as OTIO, EDL, SRT, VTT, TTML, ASS or transcript",
+    "import": "read an edited OTIO file, or captions (SRT, VTT)",
+    "library": "add pictures to a project's library",
+    "simulate": "simulate a farm from a scenario file",
+    "queue": "look at pools and steer them",
+    "doctor": "check services, tools, disk and keys",
+    "migrate": "bring the database schema up to date",
+    "admin": "owner's tasks: sign-in links, people who are locked out, workspaces, providers",
+    "secrets": "care of the secrets' keys: status, verify, rotate-kek, rotate-dek",
+    "audit": "check the audit trails",
+    "web": "run the web server",
+    "pump": "run the pump (wakes workers, relays events, returns lost steps)",
+    "worker": "run a worker unit",
+}
+"""Name → what it does. Each is a module of app.commands: add_arguments(parser), run(arguments, settings, console)."""
 
 MODULES = {"import": "import_", "contact-sheet": "contact_sheet"}
 """Modules whose names differ from their commands'."""
@@ -81,7 +81,7 @@ def command(name: str) -> ModuleType:
 
 
 def parser(wanted: str = "") -> argparse.ArgumentParser:
-    """The command line of the wanted command, or of all when it is none of them."""
+    """The command line: all names, and the arguments of the wanted command."""
     whole = argparse.ArgumentParser(
         prog="vfos",
         description="Makes narrated videos on an assembly line.",
@@ -89,11 +89,13 @@ def parser(wanted: str = "") -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = whole.add_subparsers(dest="command", metavar="command", required=True)
-    for name in (wanted,) if wanted in COMMANDS else COMMANDS:
-        module = command(name)
-        part = commands.add_parser(name, help=module.SUMMARY, description=module.__doc__)
-        part.add_argument("--json", action="store_true", help="answer as JSON on standard output")
-        module.add_arguments(part)
+    for name, summary in COMMANDS.items():
+        part = commands.add_parser(name, help=summary)
+        if name == wanted:
+            module = command(name)
+            part.description = module.__doc__
+            part.add_argument("--json", action="store_true", help="answer as JSON on standard output")
+            module.add_arguments(part)
     return whole
 
 

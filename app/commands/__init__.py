@@ -1,1 +1,1 @@
-"""One module per command of `vfos`: SUMMARY, add_arguments(parser), run(arguments, settings, console)."""
+"""One module per command of `vfos`: add_arguments(parser), run(arguments, settings, console)."""

@@ -18,7 +18,6 @@ from app.console import DONE, WRONG, CommandError, Console
 if TYPE_CHECKING:
     from adapters.wiring import Runtime
 
-SUMMARY = "owner's tasks: sign-in links, people who are locked out, workspaces, providers"
 RESET_VALID = timedelta(hours=24)
 
 

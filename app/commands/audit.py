@@ -11,8 +11,6 @@ from adapters.settings import Settings
 from app import demo
 from app.console import DONE, FAILED, WRONG, CommandError, Console
 
-SUMMARY = "check the audit trails"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """verify [--workspace]."""

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from app.documents import Compiled
     from timeline.faults import Fault, TimelineError
 
-SUMMARY = "check a timeline document without rendering"
 FRAMES_PER_SECOND = 45.0
 """Frames of a full HD film that one core makes in a second; only for the estimate."""
 

@@ -14,7 +14,6 @@ from app.commands.check import report_faults
 from app.commands.still import place
 from app.console import DONE, FAILED, WRONG, CommandError, Console
 
-SUMMARY = "write a sheet of pictures of a film or document"
 GAP = 6
 
 

@@ -10,7 +10,6 @@ from adapters.settings import Settings
 from app.console import DONE, FAILED, Console
 from app.health import Finding, examine
 
-SUMMARY = "check services, tools, disk and keys"
 SIGNS = {"ok": ("✓", "green"), "note": ("·", "dim"), "warning": ("!", "yellow"), "fault": ("✗", "red")}
 
 

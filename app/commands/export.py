@@ -15,7 +15,6 @@ from app.console import DONE, FAILED, CommandError, Console
 if TYPE_CHECKING:
     from app.documents import Compiled
 
-SUMMARY = "write a document as OTIO, EDL, SRT, VTT, TTML, ASS or transcript"
 Written = tuple[str, list[str]]
 """The text, and what it cannot say."""
 

@@ -12,7 +12,6 @@ from app.commands.check import report_faults
 from app.commands.plan import write
 from app.console import DONE, FAILED, Console
 
-SUMMARY = "read an edited OTIO file, or captions (SRT, VTT)"
 FORMS = ("otio", "srt", "vtt")
 
 

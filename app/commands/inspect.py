@@ -10,8 +10,6 @@ from pathlib import Path
 from adapters.settings import Settings
 from app.console import DONE, FAILED, CommandError, Console
 
-SUMMARY = "judge a video file: the quality gate on any film"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The film, and the plan it should follow."""

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from adapters.wiring import Runtime
 
-SUMMARY = "add pictures to a project's library"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """add FILE… with the words that all of them get."""

@@ -9,8 +9,6 @@ from adapters.settings import Settings
 from app.commands.common import migrate_and_check
 from app.console import DONE, FAILED, Console
 
-SUMMARY = "bring the database schema up to date"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """--check only compares."""

@@ -13,7 +13,6 @@ from app.console import DONE, FAILED, CommandError, Console, span
 if TYPE_CHECKING:
     from timeline.plan import RenderPlan
 
-SUMMARY = "say what rendering a document would make, and why"
 MOST_LINES = 60
 
 

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from adapters.wiring import Runtime
     from app.films import Film
 
-SUMMARY = "make one film and wait for it"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The topic and what may differ from the recipe."""

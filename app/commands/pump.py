@@ -8,8 +8,6 @@ from adapters.settings import Settings
 from app.commands.common import become, with_addresses
 from app.console import Console
 
-SUMMARY = "run the pump (wakes workers, relays events, returns lost steps)"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The pump takes no arguments; several may run, one leads."""

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from domain.dispatch.capacity import PoolNeed
     from tenants.unit import Units
 
-SUMMARY = "look at pools and steer them"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """status, shares, pause, resume, tier."""

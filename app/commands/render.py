@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from domain.production.ports import Inspection, Progress, Renderer
     from timeline.plan import Segment
 
-SUMMARY = "render a timeline document from plain files"
 DRAW_SECONDS = 0.25
 
 

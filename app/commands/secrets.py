@@ -14,7 +14,6 @@ from app.console import DONE, FAILED, WRONG, CommandError, Console
 if TYPE_CHECKING:
     from adapters.wiring import Runtime
 
-SUMMARY = "care of the secrets' keys: status, verify, rotate-kek, rotate-dek"
 Answer = tuple[int, Mapping[str, Any], str]
 
 

@@ -12,7 +12,6 @@ from typing import Any
 from adapters.settings import Settings
 from app.console import DONE, WRONG, CommandError, Console, span
 
-SUMMARY = "simulate a farm from a scenario file"
 LARGEST = 1_000_000
 
 

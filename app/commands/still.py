@@ -13,8 +13,6 @@ from adapters.settings import Settings
 from app.commands.check import report_faults
 from app.console import DONE, FAILED, WRONG, CommandError, Console
 
-SUMMARY = "write one picture of a film or document"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What, when, where to."""

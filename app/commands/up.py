@@ -23,7 +23,6 @@ from app.supervisor import Supervisor, Unit, end_leftovers
 if TYPE_CHECKING:
     from adapters.wiring import Runtime
 
-SUMMARY = "start everything; Ctrl-C stops all"
 READY_SECONDS = 60.0
 PORTS_TRIED = 20
 

@@ -11,7 +11,6 @@ from adapters.settings import Settings
 from app.commands.common import with_addresses
 from app.console import DONE, WRONG, CommandError, Console
 
-SUMMARY = "run the web server"
 GRACE_SECONDS = 3
 """Open event streams are cut after this long when the server is asked to stop."""
 

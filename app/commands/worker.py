@@ -8,8 +8,6 @@ from adapters.settings import Settings
 from app.commands.common import become, with_addresses
 from app.console import Console
 
-SUMMARY = "run a worker unit"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """--pools and --slots."""
