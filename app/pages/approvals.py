@@ -43,6 +43,7 @@ async def show_inbox(request: AnyRequest) -> Response[str]:
 async def decide(request: AnyRequest) -> Response[Any]:
     """Answer one question with the version that was seen; then the next one stands first."""
     room = await Room.enter(request)
+    room.principal.require("approvals:decide")
     values = await read_form(request)
     try:
         wanted = UUID(str(request.path_params["approval"]))
