@@ -1,7 +1,8 @@
 // The job page: the state of the live line, and the log that follows.
 class VfLive extends HTMLElement {
   connectedCallback() {
-    this.addEventListener("htmx:sse:after:connection", () => { this.since = null; this.show("ok", this.dataset.live); });
+    // A message proves the line as well as its opening does, which may have been before this element listened.
+    for (const sign of ["htmx:sse:after:connection", "htmx:sse:after:message"]) this.addEventListener(sign, () => this.up());
     this.addEventListener("htmx:sse:before:connection", (event) => { if (event.detail.connection.attempt > 0) this.down(); });
     this.addEventListener("htmx:sse:error", () => this.down());
     this.addEventListener("htmx:sse:close", (event) => { if (event.detail.reason !== "message") this.down(); });
@@ -11,6 +12,10 @@ class VfLive extends HTMLElement {
     this.querySelector(".dot").dataset.st = st;
     const text = this.querySelector("[data-word]");
     if (text.textContent !== word) text.textContent = word;
+  }
+  up() {
+    this.since = null;
+    this.show("ok", this.dataset.live);
   }
   down() {
     this.since ??= new Date().toTimeString().slice(0, 8);
