@@ -22,6 +22,7 @@ from app.pages import (
     approvals,
     artifacts,
     audit,
+    find,
     home,
     invitation,
     job,
@@ -64,6 +65,7 @@ OPEN_HANDLERS: tuple[Any, ...] = (
 CLOSED_HANDLERS: tuple[Any, ...] = (
     home.show_workspace,
     home.show_project,
+    find.show_found,
     approvals.show_inbox,
     approvals.decide,
     jobs.show_jobs,

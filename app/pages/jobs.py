@@ -35,7 +35,7 @@ async def show_jobs(request: AnyRequest) -> Response[str]:
         project, projects = await room.project(unit)
         found = await list_jobs(unit, project.id, wanted)
         recipes = await recipes_of(unit, project.id)
-        names = await recipe_names(unit)
+        names = await recipe_names(unit, project.id)
     view = make_jobs(
         room.tongue,
         found,

@@ -162,7 +162,7 @@ async def _usage_page(room: Room, form: FormState, status: int = 200) -> Respons
         projects = await projects_of(unit)
         lines, names = await usage_of(unit, month)
         states = await month_states(unit, month)
-    view = make_usage(room.tongue, month, this_month(), lines, names, states, room.principal.tenant_id)
+    view = make_usage(room.tongue, month, this_month(), lines, names, states, room.principal)
     return room.page(
         "usage/month.html",
         "content",

@@ -14,6 +14,7 @@ from domain.production.commands.quote_new_job import Offer
 from domain.production.queries.cost import JobMoney, OpenCall, ProjectName, UsageLine, quote_against
 from domain.usage.caps import NOTHING, MonthState
 from domain.usage.quote import LOCAL
+from tenants.principal import Principal
 
 UNITS: Mapping[str, str] = {
     "tokens": N_("tokens"),
@@ -289,9 +290,10 @@ def make_usage(
     lines: Sequence[UsageLine],
     projects: Sequence[ProjectName],
     states: Mapping[tuple[str, UUID], MonthState],
-    tenant_id: UUID,
+    principal: Principal,
 ) -> UsageView:
     """Build the page of a month (`YYYY-MM`); `now` is the present one."""
+    everything = tongue.gettext("Workspace") if principal.projects is None else tongue.gettext("Your projects")
     by_day: dict[str, list[UsageLine]] = {}
     for line in lines:
         by_day.setdefault(line.day.isoformat(), []).append(line)
@@ -307,7 +309,7 @@ def make_usage(
         unpriced=sum(line.unpriced for line in lines),
         calls=sum(line.calls for line in lines),
         workspace=_capped(
-            tongue, tongue.gettext("Workspace"), "workspace", lines, states.get(("workspace", tenant_id), NOTHING)
+            tongue, everything, "workspace", lines, states.get(("workspace", principal.tenant_id), NOTHING)
         ),
         projects=tuple(
             _capped(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -55,11 +55,12 @@ class Link:
     current: bool
     count: int = 0
     count_said: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True)
 class Shell:
-    """All that the frame shows."""
+    """All that the frame shows; `here` is the project of the page itself, `project` also the one worked in last."""
 
     workspace: Entry
     workspaces: Sequence[Entry]
@@ -68,6 +69,8 @@ class Shell:
     links: Sequence[Link]
     tools: Sequence[Link] = ()
     notice: str = ""
+    here: str = ""
+    find: str = ""
 
 
 def look_of(person: Person | None) -> Look:
@@ -95,10 +98,13 @@ def make_shell(
     project_id: UUID | None,
     section: str,
 ) -> Shell:
-    """Build the frame; `section` is the navigation line that is current, and the one a switch of project keeps."""
-    entries = [_project(tongue, seat, line, line.id == project_id, section) for line in projects]
+    """Build the frame; `section` is the navigation line that is current, and the one a switch of project keeps.
+
+    Pages of the workspace itself keep the way to the project worked in last, which is the first.
+    """
+    line = next((line for line in projects if line.id == project_id), projects[0] if projects else None)
+    entries = [_project(tongue, seat, one, one is line, section) for one in projects]
     current = next((entry for entry in entries if entry.current), None)
-    line = next((line for line in projects if line.id == project_id), None)
     return Shell(
         workspace=_workspace(tongue, seat, True),
         workspaces=[_workspace(tongue, other, other.tenant_id == seat.tenant_id) for other in seats],
@@ -107,6 +113,8 @@ def make_shell(
         links=_links(tongue, seat, line, section) if line is not None else (),
         tools=_tools(tongue, seat, section),
         notice=_notice(tongue, seat),
+        here=current.name if current is not None and project_id is not None else seat.name,
+        find=f"/w/{seat.slug}/find",
     )
 
 
@@ -137,6 +145,12 @@ TOOLS: tuple[tuple[str, str, str, str, Permission], ...] = (
     ("workspace", "settings", "settings", N_("Workspace settings"), "workspace:manage"),
 )
 """Pages of a workspace: section, path under the workspace, icon, label, and the right to see it."""
+SHORTCUTS: Mapping[str, str] = {"jobs": "j", "pictures": "p", "approvals": "a", "usage": "u", "members": "m"}
+"""Section → the key that leads there after `g`."""
+
+
+def shortcut_of(section: str) -> str:
+    return SHORTCUTS.get(section, "")
 
 
 def _links(tongue: Tongue, seat: Seat, line: ProjectLine, section: str) -> list[Link]:
@@ -149,6 +163,7 @@ def _links(tongue: Tongue, seat: Seat, line: ProjectLine, section: str) -> list[
             current=section == name,
             count=line.open_jobs if name == "jobs" else 0,
             count_said=busy if name == "jobs" else "",
+            key=shortcut_of(name),
         )
         for name, path, icon, label in SECTIONS
     ]
@@ -156,7 +171,7 @@ def _links(tongue: Tongue, seat: Seat, line: ProjectLine, section: str) -> list[
 
 def _tools(tongue: Tongue, seat: Seat, section: str) -> list[Link]:
     return [
-        Link(tongue.gettext(label), icon, f"/w/{seat.slug}/{path}", section == name)
+        Link(tongue.gettext(label), icon, f"/w/{seat.slug}/{path}", section == name, key=shortcut_of(name))
         for name, path, icon, label, needed in TOOLS
         if needed in permissions_of(seat.role)
     ]

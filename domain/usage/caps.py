@@ -53,11 +53,16 @@ async def _set(unit: Unit, scope: str, scope_id: UUID, cap: int | None) -> None:
 
 
 async def month_states(unit: Unit, month: str) -> Mapping[tuple[str, UUID], MonthState]:
-    """The budgets of a month by scope and id; one without a row of its own shows the standing cap."""
+    """The budgets of a month by scope and id; one without a row of its own shows the standing cap.
+
+    Somebody narrowed to some projects sees theirs only: the workspace's sum would tell of the others.
+    """
     unit.principal.require("usage:read")
+    narrowed = unit.principal.projects
+    seen = () if narrowed is None else (Budget.scope == "project", Budget.scope_id.in_(sorted(narrowed)))
     rows = await unit.session.execute(
         select(Budget.scope, Budget.scope_id, Budget.month, Budget.cap, Budget.spent, Budget.reserved)
-        .where(Budget.scope != "job", Budget.month.in_(("", month)))
+        .where(Budget.scope != "job", Budget.month.in_(("", month)), *seen)
         .order_by(Budget.month)
     )
     return {(scope, scope_id): MonthState(cap, spent, aside) for scope, scope_id, _, cap, spent, aside in rows}

@@ -42,7 +42,7 @@ class VfLog extends HTMLElement {
       this.lines.toggleAttribute("data-nowrap", !wrapped);
     });
     this.lines.addEventListener("scroll", () => this.scrolled(), { passive: true });
-    this.lines.addEventListener("keydown", (event) => this.key(event));
+    this.lines.addEventListener("vf:key", (event) => this.key(event));
     this.watcher = new MutationObserver((changes) => this.added(changes));
     this.watcher.observe(this.lines, { childList: true, subtree: true });
     addEventListener("hashchange", this.reveal);
@@ -84,10 +84,11 @@ class VfLog extends HTMLElement {
     else this.news.hidden = false;
   }
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || !["j", "k"].includes(event.key)) return;
+    if (!["j", "k"].includes(event.detail)) return;
     const heads = [...this.lines.querySelectorAll("summary")];
     const now = heads.indexOf(document.activeElement.closest("summary"));
-    heads[Math.min(heads.length - 1, Math.max(0, now + (event.key === "j" ? 1 : -1)))]?.focus();
+    heads[Math.min(heads.length - 1, Math.max(0, now + (event.detail === "j" ? 1 : -1)))]?.focus();
+    event.preventDefault();
   }
 }
 customElements.define("vf-log", VfLog);

@@ -1,4 +1,4 @@
-// What every page has: filters of menus, running clocks, the search key.
+// What every page has: filters of menus, running clocks.
 class VfFilter extends HTMLElement {
   connectedCallback() {
     const input = this.querySelector("input");
@@ -7,8 +7,13 @@ class VfFilter extends HTMLElement {
       const wanted = input.value.trim().toLowerCase();
       for (const entry of entries) entry.hidden = !entry.textContent.toLowerCase().includes(wanted);
     });
-    input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") entries.find((entry) => !entry.hidden)?.click();
+    this.parentElement.addEventListener("keydown", (event) => {
+      const shown = [input, ...this.parentElement.querySelectorAll(":scope > a:not([hidden])")];
+      if (event.key === "Enter" && document.activeElement === input) entries.find((entry) => !entry.hidden)?.click();
+      if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+      event.preventDefault();
+      const now = shown.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
+      shown[(now + shown.length) % shown.length].focus();
     });
     this.parentElement.addEventListener("toggle", (event) => {
       if (event.newState === "open" && matchMedia("(hover: hover)").matches) input.focus();
@@ -37,11 +42,3 @@ class VfTime extends HTMLElement {
   }
 }
 customElements.define("vf-time", VfTime);
-
-document.addEventListener("keydown", (event) => {
-  if (document.documentElement.dataset.shortcuts === "off") return;
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest?.("input, textarea, select")) return;
-  const search = document.querySelector("[data-slash]");
-  if (search) { event.preventDefault(); search.focus(); }
-});

@@ -10,18 +10,20 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
 from httpx import ASGITransport, AsyncClient
 from litestar import Litestar
+from sqlalchemy import select
 
 from adapters.settings import Settings
 from app.main import build
 from app.session import csrf_of
 from app.site import Site, open_site
 from app.views.members import rights_markdown
+from domain.catalog.model import Project
 from tenants.roles import GRANTS, ROLES, Permission
 from tests.support.factories import Workspace, seed_jobs, seed_workspace
 from tests.support.people import add_person, cookie_of
@@ -52,6 +54,7 @@ SETTINGS = "/w/{tenant:str}/settings"
 WORKSPACE: dict[str, Case] = {
     "GET /w/{tenant:str}": Case(),
     "GET /w/{tenant:str}/p/{project:str}": Case(),
+    "GET /w/{tenant:str}/find": Case("jobs:read"),
     f"GET {JOBS}": Case("jobs:read"),
     f"GET {JOBS}/new": Case("jobs:run"),
     f"POST {JOBS}": Case("jobs:run"),
@@ -209,6 +212,7 @@ class Cast:
     site: Site
     space: Workspace
     roles: dict[str, Caller]
+    narrowed: Caller
     stranger: Caller
     nobody: Caller
 
@@ -223,17 +227,23 @@ async def cast(database: Settings) -> AsyncIterator[Cast]:
     await seed_jobs(space)
     other = await seed_workspace(site.units, site.store, "southwind", "Southwind")
 
-    async def caller(tenant_id: Any, role: Any) -> Caller:
-        token = await cookie_of(site.units, await add_person(site.units, tenant_id, role, name=f"The {role}"))
+    async with site.units.open(space.owner) as unit:
+        atlas = await unit.session.scalar(select(Project.id).where(Project.slug == "bedtime-atlas"))
+    assert atlas is not None
+
+    async def caller(tenant_id: Any, role: Any, projects: list[UUID] | None = None) -> Caller:
+        person = await add_person(site.units, tenant_id, role, name=f"The {role}", projects=projects)
+        token = await cookie_of(site.units, person)
         client = AsyncClient(transport=ASGITransport(app), base_url="http://testserver.local")
         client.cookies.set("vfos_session", token, domain="testserver.local")
         return Caller(client, token)
 
     roles = {role: await caller(space.tenant_id, role) for role in ROLES}
     nobody = Caller(AsyncClient(transport=ASGITransport(app), base_url="http://testserver.local"))
-    made = Cast(app, site, space, roles, await caller(other.tenant_id, "owner"), nobody)
+    narrowed = await caller(space.tenant_id, "operator", [atlas])
+    made = Cast(app, site, space, roles, narrowed, await caller(other.tenant_id, "owner"), nobody)
     yield made
-    for one in (*roles.values(), made.stranger, nobody):
+    for one in (*roles.values(), narrowed, made.stranger, nobody):
         await one.client.aclose()
     site.closing = False
     await site.close()
@@ -277,6 +287,36 @@ async def test_strangers_learn_nothing_not_even_existence(cast: Cast, capsys: py
     assert leaks == []
     with capsys.disabled():
         print(f"\nroutes x other workspace: {len(WORKSPACE)}, 0 leaks")  # noqa: T201 the counts are the evidence
+
+
+async def test_a_project_outside_one_s_narrowing_is_as_if_it_did_not_exist(
+    cast: Cast, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Within the workspace, for somebody whose rights end at another project: same status, text and headers."""
+    leaks, tried = [], 0
+    for route, case in WORKSPACE.items():
+        if "{project:str}" not in route:
+            continue
+        hidden = await cast.narrowed.ask(route, cast.space.slug, case)
+        other = Case(case.needs, case.data, case.acts, {**case.values, "project": "no-such-project"}, case.hides)
+        missing = await cast.narrowed.ask(route, cast.space.slug, other)
+        tried += 1
+        if hidden != missing or hidden[0] not in (403, 404):
+            leaks.append((route, hidden[0], missing[0]))
+    assert leaks == []
+    with capsys.disabled():
+        print(f"\nroutes x hidden project: {tried}, 0 leaks")  # noqa: T201 the counts are the evidence
+
+
+async def test_pages_of_the_workspace_show_nothing_of_a_hidden_project(cast: Cast) -> None:
+    """Search, counts, inbox, usage, exports, members and menus are narrowed too."""
+    for route, case in WORKSPACE.items():
+        if not route.startswith("GET") or "{project:str}" in route:
+            continue
+        _, text, _ = await cast.narrowed.ask(route, cast.space.slug, case)
+        assert "Deep Sky" not in text, route
+        assert "deep-sky" not in text, route
+        assert all(job.title not in text for job in cast.space.jobs.values()), route
 
 
 def test_the_docs_show_the_table_of_rights() -> None:

@@ -14,6 +14,7 @@ from domain.catalog.model import Project
 from domain.dispatch.farm import slots_of
 from domain.dispatch.model import Attempt, SchedFlow, SchedPool, Step, Worker
 from domain.production.model import Approval, Job, Schedule
+from domain.production.visible import only_visible
 from tenants.model import Tenant
 from tenants.unit import Unit
 
@@ -111,9 +112,10 @@ async def _pools(unit: Unit, workers: Sequence[Worker], now: datetime) -> tuple[
     done = select(Step.pool, func.count()).join(
         Attempt, (Attempt.tenant_id == Step.tenant_id) & (Attempt.step_id == Step.id)
     )
-    recent = done.where(Attempt.outcome == "succeeded", Attempt.ended_at > now - timedelta(hours=1))
+    seen = only_visible(unit.principal, Step.project_id)
+    recent = done.where(Attempt.outcome == "succeeded", Attempt.ended_at > now - timedelta(hours=1), *seen)
     hour = {pool: int(count) for pool, count in await unit.session.execute(recent.group_by(Step.pool))}
-    oldest_of = select(Step.pool, func.min(Step.ready_at)).where(Step.state == "ready").group_by(Step.pool)
+    oldest_of = select(Step.pool, func.min(Step.ready_at)).where(Step.state == "ready", *seen).group_by(Step.pool)
     oldest = {str(pool): moment for pool, moment in await unit.session.execute(oldest_of)}
     entries = [slots_of(worker.pools) for worker in workers if worker.state == "active"]
     return tuple(
@@ -137,7 +139,7 @@ async def _steps(unit: Unit, states: Sequence[str]) -> list[StepLine]:
         select(Step, Job.number, Job.title, Project.slug)
         .join(Job, (Job.tenant_id == Step.tenant_id) & (Job.id == Step.job_id))
         .join(Project, (Project.tenant_id == Step.tenant_id) & (Project.id == Step.project_id))
-        .where(Step.state.in_(states), Project.archived_at.is_(None))
+        .where(Step.state.in_(states), Project.archived_at.is_(None), *only_visible(unit.principal, Step.project_id))
         .order_by(Step.state, Step.not_before, Step.started_at)
         .limit(MOST * 3)
     )
@@ -160,7 +162,6 @@ async def _steps(unit: Unit, states: Sequence[str]) -> list[StepLine]:
             worker_id=step.worker_id,
         )
         for step, number, title, project in rows
-        if unit.principal.can("jobs:read", step.project_id)
     ]
 
 
@@ -173,10 +174,11 @@ async def _schedules(unit: Unit) -> tuple[tuple[Schedule, str], ...]:
     rows = await unit.session.execute(
         select(Schedule, Project.slug)
         .join(Project, (Project.tenant_id == Schedule.tenant_id) & (Project.id == Schedule.project_id))
+        .where(*only_visible(unit.principal, Schedule.project_id))
         .order_by(Schedule.next_at.nulls_last(), Schedule.id)
         .limit(MOST)
     )
-    return tuple((row, slug) for row, slug in rows if unit.principal.can("jobs:read", row.project_id))
+    return tuple((row, slug) for row, slug in rows)
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,7 @@ async def inbox(unit: Unit) -> list[Question]:
         .join(Job, (Job.tenant_id == Approval.tenant_id) & (Job.id == Approval.job_id))
         .join(Project, (Project.tenant_id == Job.tenant_id) & (Project.id == Job.project_id))
         .join(Step, (Step.tenant_id == Approval.tenant_id) & (Step.id == Approval.step_id))
-        .where(Approval.state == "waiting")
+        .where(Approval.state == "waiting", *only_visible(unit.principal, Job.project_id))
         .order_by(Approval.created_at, Approval.id)
         .limit(MOST)
     )
@@ -225,5 +227,4 @@ async def inbox(unit: Unit) -> list[Question]:
             may_decide=unit.principal.can("approvals:decide", project_id),
         )
         for row, number, title, project_id, slug, name, kind, instruction in rows
-        if unit.principal.can("jobs:read", project_id)
     ]

@@ -106,7 +106,13 @@ async def recipes_of(unit: Unit, project_id: UUID) -> list[RecipeLine]:
     ]
 
 
-async def recipe_names(unit: Unit) -> dict[str, str]:
-    """The names of all recipes, archived ones too, by short name."""
-    rows = await unit.session.execute(select(CatalogItem.slug, CatalogItem.name).where(CatalogItem.kind == "recipe"))
+async def recipe_names(unit: Unit, project_id: UUID) -> dict[str, str]:
+    """The names of a project's recipes, archived ones too, by short name; its own go before the workspace's."""
+    rows = await unit.session.execute(
+        select(CatalogItem.slug, CatalogItem.name)
+        .where(
+            CatalogItem.kind == "recipe", or_(CatalogItem.project_id.is_(None), CatalogItem.project_id == project_id)
+        )
+        .order_by(CatalogItem.project_id.nulls_first())
+    )
     return {row.slug: row.name for row in rows}
