@@ -7,12 +7,14 @@ from typing import Any
 from litestar import Response
 from litestar.response import Redirect
 
+from app.errors import SignedOut
 from app.i18n import Tongue
 from app.room import answer, local_path
-from app.session import csrf_of, session_cookie, token_of, tongue_of
+from app.session import browser_of, csrf_of, session_cookie, token_of, tongue_of
 from app.site import AnyRequest, site_of
 from app.views.shell import look_of
 from tenants.directory import end_session
+from tenants.entrance import prove_again
 from tenants.people import Visitor
 
 
@@ -38,6 +40,17 @@ async def welcome(request: AnyRequest, token: str, path: str) -> Response[Any]:
     old = token_of(request)
     if old:
         await end_session(site.units, old)
+    response: Response[Any] = Redirect(path, status_code=303)
+    response.set_cookie(session_cookie(site, token))
+    return response
+
+
+async def proved(request: AnyRequest, visitor: Visitor, method: str, path: str) -> Response[Any]:
+    """Somebody signed in has proved once more who they are: note it, give the session a new cookie, and go on."""
+    site = site_of(request)
+    token = await prove_again(site.units, visitor.session_hash, method, browser_of(request))
+    if token is None:
+        raise SignedOut
     response: Response[Any] = Redirect(path, status_code=303)
     response.set_cookie(session_cookie(site, token))
     return response

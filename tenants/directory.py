@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Delete, bindparam, delete, func, select, u
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tenants.account_trail import MACHINE, tell_workspaces
 from tenants.model import AuthSession, Membership, OwnerLink, Tenant, User
 from tenants.people import Browser as Browser
 from tenants.people import LinkRefused as LinkRefused
@@ -89,6 +90,8 @@ async def issue_owner_link(units: Units, tenant_id: UUID, *, valid_for: timedelt
         await unit.session.execute(_unused_links(tenant_id))
         expires = func.now() + valid_for if valid_for is not None else None
         unit.session.add(OwnerLink(token_hash=token_hash(token), tenant_id=tenant_id, expires_at=expires))
+        machine = Principal(tenant_id=tenant_id, kind="system", role="owner", name=MACHINE)
+        unit.audit(machine, "owner_link.made", "workspace", tenant_id)
     return token
 
 
@@ -157,7 +160,14 @@ async def _make_owner(session: AsyncSession, tenant_id: UUID, language: str) -> 
 
 
 # ── Sessions ──────────────────────────────────────────────────────────────────────────────────────────────
-def new_session(session: AsyncSession, user_id: UUID, methods: Sequence[str], browser: Browser) -> str:
+def new_session(
+    session: AsyncSession,
+    user_id: UUID,
+    methods: Sequence[str],
+    browser: Browser,
+    *,
+    ends_at: datetime | None = None,
+) -> str:
     """Add a session and answer the cookie's value; for the system routines that sign people in."""
     token = secrets.token_urlsafe(32)
     session.add(
@@ -165,7 +175,7 @@ def new_session(session: AsyncSession, user_id: UUID, methods: Sequence[str], br
             id_hash=token_hash(token),
             user_id=user_id,
             idle_expires_at=func.now() + IDLE,
-            expires_at=func.now() + ABSOLUTE,
+            expires_at=func.now() + ABSOLUTE if ends_at is None else ends_at,
             methods=list(methods),
             address=browser.address[:64],
             agent=browser.agent[:256],
@@ -285,25 +295,29 @@ async def end_session(units: Units, token: str) -> None:
     await _end(units, AuthSession.id_hash == token_hash(token))
 
 
-async def end_session_of(units: Units, user_id: UUID, handle: str) -> bool:
+async def end_session_of(units: Units, user_id: UUID, handle: str, *, address: str = "") -> bool:
     """End one of a person's own sessions; False when they have no such live session."""
-    return await _end(units, (AuthSession.user_id == user_id) & (AuthSession.id_hash == handle)) > 0
+    return await _end(units, (AuthSession.user_id == user_id) & (AuthSession.id_hash == handle), user_id, address) > 0
 
 
-async def end_other_sessions(units: Units, user_id: UUID, but: str) -> int:
+async def end_other_sessions(units: Units, user_id: UUID, but: str, *, address: str = "") -> int:
     """End all sessions of a person but the one with this hash; answer how many."""
-    return await _end(units, (AuthSession.user_id == user_id) & (AuthSession.id_hash != but))
+    return await _end(units, (AuthSession.user_id == user_id) & (AuthSession.id_hash != but), user_id, address)
 
 
-async def _end(units: Units, which: ColumnElement[bool]) -> int:
+async def _end(units: Units, which: ColumnElement[bool], told: UUID | None = None, address: str = "") -> int:
+    """End sessions; `told`: the person whose workspaces are told of it."""
     async with units.system(_PURPOSE) as unit:
-        ended = await unit.session.execute(
+        rows = await unit.session.execute(
             update(AuthSession)
             .where(which, AuthSession.revoked_at.is_(None))
             .values(revoked_at=func.now())
             .returning(AuthSession.id_hash)
         )
-        return len(ended.all())
+        ended = len(rows.all())
+        if told is not None and ended:
+            await tell_workspaces(unit, told, "session.ended", address, sessions=ended)
+        return ended
 
 
 async def sessions_of(units: Units, user_id: UUID) -> list[SessionLine]:

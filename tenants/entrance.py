@@ -5,27 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
 from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tenants.account_trail import tell_workspaces
 from tenants.directory import new_session
 from tenants.members import InvitationGone, take_offer
 from tenants.model import AuthSession, Membership, Tenant, User
 from tenants.people import Browser, DirectoryError, SignedIn
 from tenants.people_model import Invitation, Password, Ticket
-from tenants.principal import Principal
 from tenants.records import uuid7
-from tenants.roles import Role
 from tenants.tickets import add_ticket, drop_tickets, find_ticket, use_ticket
-from tenants.unit import SystemUnit, Units
+from tenants.unit import Units
 
 RECENT = timedelta(minutes=15)
 """How fresh a proof of identity must be for sensitive acts."""
-MOST_AUDITED = 20
 _PURPOSE = "entrance"
 
 
@@ -82,30 +79,22 @@ async def let_in(units: Units, user_id: UUID, methods: Sequence[str], browser: B
     return token
 
 
-async def tell_workspaces(unit: SystemUnit, user_id: UUID, action: str, address: str, **after: object) -> None:
-    """Write a line about a person's account into the audit trails of their workspaces."""
-    rows = await unit.session.execute(
-        select(Membership.tenant_id, Membership.role, User.name)
-        .join(User, User.id == Membership.user_id)
-        .where(Membership.user_id == user_id)
-        .order_by(Membership.visited_at.desc().nulls_last(), Membership.tenant_id)
-        .limit(MOST_AUDITED)
-    )
-    for tenant_id, role, name in rows.all():
-        who = Principal(tenant_id=tenant_id, kind="person", role=cast("Role", role), actor_id=user_id, name=name)
-        unit.audit(who, action, "user", user_id, address=address, **after)
+async def prove_again(units: Units, session_hash: str, method: str, browser: Browser) -> str | None:
+    """The holder of a session has just proved who they are: the session gets a new cookie, whose value is answered.
 
-
-async def prove_again(units: Units, session_hash: str, method: str) -> None:
-    """Note that the holder of a session has just proved who they are."""
+    Its end stays where it was. None when the session has ended meanwhile.
+    """
     async with units.system(_PURPOSE) as unit:
-        row = await unit.session.scalar(
-            select(AuthSession).where(AuthSession.id_hash == session_hash, AuthSession.revoked_at.is_(None))
+        old = await unit.session.scalar(
+            update(AuthSession)
+            .where(AuthSession.id_hash == session_hash, AuthSession.revoked_at.is_(None))
+            .values(revoked_at=func.now())
+            .returning(AuthSession)
         )
-        if row is not None:
-            row.authenticated_at = func.now()
-            if method not in row.methods:
-                row.methods = [*row.methods, method]
+        if old is None:
+            return None
+        methods = list(old.methods) if method in old.methods else [*old.methods, method]
+        return new_session(unit.session, old.user_id, methods, browser, ends_at=old.expires_at)
 
 
 async def ways_of(units: Units, user_id: UUID) -> Ways:
@@ -251,13 +240,17 @@ async def issue_reset(units: Units, user_id: UUID, valid_for: timedelta) -> str:
     """A reset token handed over by the machine's owner; it does not prove the address."""
     async with units.system(_PURPOSE) as unit:
         await drop_tickets(unit.session, user_id, "reset")
+        await tell_workspaces(unit, user_id, "password.reset_link", "", by_machine=True)
         return add_ticket(unit.session, "reset", valid_for, user_id=user_id)
 
 
 async def set_address(units: Units, user_id: UUID, email: str) -> bool:
     """Give a person an address to sign in with; False when it is taken."""
     async with units.system(_PURPOSE) as unit:
-        return await _give_address(unit.session, user_id, email)
+        if not await _give_address(unit.session, user_id, email):
+            return False
+        await tell_workspaces(unit, user_id, "user.address_set", "", by_machine=True, email=email)
+    return True
 
 
 async def lock_out(units: Units, user_id: UUID, locked: bool) -> None:
@@ -267,13 +260,14 @@ async def lock_out(units: Units, user_id: UUID, locked: bool) -> None:
         await unit.session.execute(update(User).where(User.id == user_id).values(disabled_at=moment))
         if locked:
             await _end_sessions(unit.session, user_id, "")
-        await tell_workspaces(unit, user_id, "user.locked_out" if locked else "user.let_back_in", "")
+        await tell_workspaces(unit, user_id, "user.locked_out" if locked else "user.let_back_in", "", by_machine=True)
 
 
 async def sign_out_everywhere(units: Units, user_id: UUID) -> None:
-    """End every session of a person."""
+    """End every session of a person, for the machine's owner."""
     async with units.system(_PURPOSE) as unit:
         await _end_sessions(unit.session, user_id, "")
+        await tell_workspaces(unit, user_id, "session.ended_everywhere", "", by_machine=True)
 
 
 async def _give_address(session: AsyncSession, user_id: UUID, email: str) -> bool:

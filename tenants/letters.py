@@ -89,10 +89,26 @@ async def take_letters(units: Units, limit: int = 10) -> list[Outgoing]:
         )
         made = []
         for row in rows.all():
+            if row.kind == "invite" and not await _still_offered(unit.session, row):
+                row.failed_at, row.error = func.now(), "the invitation was withdrawn or accepted"
+                continue
             pause = PAUSES[min(row.tries, len(PAUSES) - 1)]
             row.tries, row.next_at = row.tries + 1, func.now() + timedelta(seconds=pause)
             made.append(await _prepare(unit.session, row))
         return made
+
+
+async def _still_offered(session: AsyncSession, row: Letter) -> bool:
+    found = await session.scalar(
+        select(Invitation.id).where(
+            Invitation.tenant_id == row.tenant_id,
+            Invitation.id == row.invitation_id,
+            Invitation.accepted_at.is_(None),
+            Invitation.revoked_at.is_(None),
+            Invitation.expires_at > func.now(),
+        )
+    )
+    return found is not None
 
 
 async def _prepare(session: AsyncSession, row: Letter) -> Outgoing:

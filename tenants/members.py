@@ -23,7 +23,7 @@ from tenants.people import Visitor
 from tenants.people_model import Invitation
 from tenants.principal import Forbidden, Principal
 from tenants.records import uuid7
-from tenants.roles import Role
+from tenants.roles import Role, permissions_of
 from tenants.tickets import add_ticket, find_ticket, use_ticket
 from tenants.unit import SystemUnit, Unit, Units
 
@@ -161,6 +161,7 @@ async def invitation_link(units: Units, principal: Principal, invitation_id: UUI
         )
         if row is None or row.accepted_at is not None or row.revoked_at is not None:
             raise MemberRefused("missing")
+        unit.audit(principal, "member.link_made", "invitation", row.id, email=row.email, role=row.role)
         return add_ticket(
             unit.session, "invite", INVITATION, tenant_id=row.tenant_id, invitation_id=row.id, by_mail=False
         )
@@ -243,6 +244,8 @@ async def change_member(
             raise MemberRefused("no-project")
         was, seat.role = seat.role, role
         seat.projects = None if projects is None else [str(project) for project in projects]
+        if "members:manage" not in permissions_of(role):
+            await _end_invitations(unit, seat)
         unit.audit(
             actor, "member.changed", "user", user_id, address=address, was=was, role=role, projects=seat.projects
         )
@@ -255,8 +258,9 @@ async def remove_member(units: Units, principal: Principal, user_id: UUID, *, ad
         actor, rows = await _lock(unit, principal)
         seat = _seat_of(rows, user_id)
         check_change(actor.role, cast("Role", seat.role), None, _owners(rows))
+        was = seat.role
         await _unseat(unit, seat)
-        unit.audit(actor, "member.removed", "user", user_id, address=address, was=seat.role)
+        unit.audit(actor, "member.removed", "user", user_id, address=address, was=was)
         unit.emit(principal.tenant_id, "member.changed")
 
 
@@ -265,9 +269,10 @@ async def leave(units: Units, principal: Principal, *, address: str = "") -> Non
     async with units.system(_PURPOSE) as unit:
         rows = await _locked_rows(unit.session, principal.tenant_id)
         seat = _seat_of(rows, principal.actor_id)
-        check_leave(cast("Role", seat.role), None, _owners(rows))
+        was = cast("Role", seat.role)
+        check_leave(was, None, _owners(rows))
         await _unseat(unit, seat)
-        unit.audit(principal, "member.left", "user", seat.user_id, address=address, was=seat.role)
+        unit.audit(principal, "member.left", "user", seat.user_id, address=address, was=was)
         unit.emit(principal.tenant_id, "member.changed")
 
 
@@ -318,7 +323,22 @@ async def _locked_rows(session: AsyncSession, tenant_id: UUID) -> list[Membershi
     return list(found)
 
 
+async def _end_invitations(unit: SystemUnit, seat: Membership) -> None:
+    """Open invitations by somebody who may not invite any more lead nowhere."""
+    await unit.session.execute(
+        update(Invitation)
+        .where(
+            Invitation.tenant_id == seat.tenant_id,
+            Invitation.invited_by == seat.user_id,
+            Invitation.accepted_at.is_(None),
+            Invitation.revoked_at.is_(None),
+        )
+        .values(revoked_at=func.now())
+    )
+
+
 async def _unseat(unit: SystemUnit, seat: Membership) -> None:
+    await _end_invitations(unit, seat)
     await unit.session.execute(
         delete(Membership).where(Membership.tenant_id == seat.tenant_id, Membership.user_id == seat.user_id)
     )

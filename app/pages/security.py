@@ -39,12 +39,11 @@ async def save_password(request: AnyRequest) -> Response[Any]:
     site, tongue, person = site_of(request), tongue_of(request, visitor), visitor.person
     present = await entrance.hash_of(site.units, person.id)
     faults = []
+    await knock(request, (f"account:{person.id}", ACCOUNT))
     if present is None:
         require_recent(request, visitor, PATH)
-    else:
-        await knock(request, (f"account:{person.id}", ACCOUNT))
-        if not await site.passwords.matches(present, values.get("present", "")[:1024]):
-            faults.append(FormFault("present", tongue.gettext("This is not your password. Try again.")))
+    elif not await site.passwords.matches(present, values.get("present", "")[:1024]):
+        faults.append(FormFault("present", tongue.gettext("This is not your password. Try again.")))
     email = clean_email(values.get("email", "")) if person.email is None else person.email
     if email is None:
         text = tongue.gettext("This is not an e-mail address. Write it like name@example.org.")
@@ -75,7 +74,9 @@ async def end_one(request: AnyRequest) -> Response[Any]:
     """End another session of one's own."""
     visitor = await visitor_of(request)
     values = await read_form(request)
-    await end_session_of(site_of(request).units, visitor.person.id, values.get("handle", ""))
+    await end_session_of(
+        site_of(request).units, visitor.person.id, values.get("handle", ""), address=browser_of(request).address
+    )
     return go(request, local_path(values.get("next", ""), PATH))
 
 
@@ -84,7 +85,9 @@ async def end_others(request: AnyRequest) -> Response[Any]:
     """Sign out everywhere else."""
     visitor = await visitor_of(request)
     await read_form(request)
-    await end_other_sessions(site_of(request).units, visitor.person.id, visitor.session_hash)
+    await end_other_sessions(
+        site_of(request).units, visitor.person.id, visitor.session_hash, address=browser_of(request).address
+    )
     return go(request, f"{PATH}?ended=1")
 
 

@@ -8,7 +8,7 @@ from litestar import Response, get, post
 from litestar.response import Redirect
 
 from adapters.signin.passwords import judge
-from app.door import door_page, next_path, password_fault, welcome
+from app.door import door_page, next_path, password_fault, proved, welcome
 from app.forms import FormFault, FormState, read_form
 from app.pages.settings import visitor_of
 from app.session import browser_of, find_visitor, tongue_of
@@ -131,8 +131,7 @@ async def confirm(request: AnyRequest) -> Response[Any]:
     if not await site.passwords.matches(hashed, values.get("password", "")[:1024]):
         fault = FormFault("password", tongue.gettext("This is not your password. Try again."))
         return await _confirm(request, visitor, FormState(form.values, [fault]), 422)
-    await entrance.prove_again(site.units, visitor.session_hash, "password")
-    return Redirect(form.value("next"), status_code=303)
+    return await proved(request, visitor, "password", form.value("next"))
 
 
 async def _confirm(request: AnyRequest, visitor: Visitor, form: FormState, status: int = 200) -> Response[str]:

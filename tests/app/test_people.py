@@ -19,7 +19,7 @@ from sqlalchemy import text
 from app.post import deliver
 from app.site import Site
 from app.throttle import ACCOUNT
-from tenants.directory import find_tenant
+from tenants.directory import find_tenant, load_visitor, token_hash
 from tenants.entrance import set_password
 from tests.app.conftest import HOST, Person, sign_in
 from tests.support.factories import Workspace, seed_workspace
@@ -301,6 +301,25 @@ class TestSignIn:
         confirmed = await ida.post("/confirm", {"password": "one more battery", "next": "/w/peopled/members"})
         assert confirmed.headers["location"] == "/w/peopled/members"
         await ida.client.aclose()
+
+    async def test_a_fresh_proof_gives_the_session_a_new_cookie(
+        self, site: Site, house: Workspace, browser: Browser
+    ) -> None:
+        """Whoever copied the old one has nothing, and the session's end does not move."""
+        await site.redis.flushdb()
+        ugo = await signed(browser, site, house, "viewer", name="Ugo", email="ugo@example.org")
+        await set_password(site.units, ugo.id, await site.passwords.hash(WORDS), keep=token_hash(ugo.token))  # type: ignore[attr-defined]
+        before = await load_visitor(site.units, ugo.token)
+        answer = await ugo.post("/confirm", {"password": WORDS, "next": "/settings"})
+        fresh = str(ugo.client.cookies["vfos_session"])
+        after = await load_visitor(site.units, fresh)
+        assert answer.status_code == 303
+        assert await load_visitor(site.units, ugo.token) is None
+        assert before is not None
+        assert after is not None
+        assert after.expires_at == before.expires_at
+        assert after.authenticated_at > before.authenticated_at
+        await ugo.client.aclose()
 
 
 class TestWorkspaces:

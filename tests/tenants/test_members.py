@@ -164,6 +164,21 @@ class TestInvitations:
             with pytest.raises(MemberRefused):
                 await invite(unit, "c@example.org", "owner")
 
+    @pytest.mark.parametrize("fall", ["removed", "viewer"])
+    async def test_who_may_not_invite_any_more_leaves_no_door_open(self, units: Units, fall: str) -> None:
+        ada = await workspace(units, f"back-door-{fall}")
+        bob = acting(ada.tenant_id, await add_person(units, ada.tenant_id, "admin"), "admin")
+        async with units.open(bob) as unit:
+            made = await invite(unit, "bob-again@example.org", "admin")
+        link = await invitation_link(units, bob, made.id)
+        assert bob.actor_id is not None
+        if fall == "removed":
+            await remove_member(units, ada, bob.actor_id)
+        else:
+            await change_member(units, ada, bob.actor_id, "viewer")
+        with pytest.raises(InvitationGone):
+            await look_at_offer(units, link)
+
     async def test_an_address_with_an_account_joins_by_signing_in(self, units: Units) -> None:
         ada = await workspace(units, "has-account")
         await add_person(units, None, email="known@example.org")
