@@ -116,7 +116,7 @@ async def narrator_build(unit: Unit, spec: Mapping[str, Any]) -> str:
 @functools.cache
 def film_fonts() -> Mapping[str, FontMetrics]:
     """Read the metrics of the faces that films are set in, once per process."""
-    from adapters.media.fonts import load_metrics
+    from adapters.media.fonts import load_chain
     from adapters.media.typefaces import TYPEFACES
 
-    return {role: load_metrics(face.path) for role, face in TYPEFACES.items()}
+    return {role: load_chain(role) for role in TYPEFACES}

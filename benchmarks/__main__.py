@@ -5,7 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks import drift, films, fuzz, gallery, isolation, memory, narration_drift, pages, queue, render_cost
+from benchmarks import (
+    drift,
+    films,
+    fuzz,
+    gallery,
+    isolation,
+    memory,
+    narration_drift,
+    pages,
+    queue,
+    render_cost,
+    typefaces,
+)
 
 BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "drift": drift.main,
@@ -18,6 +30,7 @@ BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "fuzz": fuzz.main,
     "gallery": gallery.main,
     "queue": queue.main,
+    "typefaces": typefaces.main,
 }
 ALONE = ("drift", "films", "pages", "isolation", "render_cost", "narration_drift", "fuzz")
 """Those that need no running stack."""

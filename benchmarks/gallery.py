@@ -29,6 +29,20 @@ LIMIT = 40_000
 """Largest picture in bytes."""
 FIRST, SECOND, THIRD = "earth-blue-marble", "hubble-detail-spirals", "eileen-collins"
 _NAMES = (FIRST, SECOND, THIRD)
+SCRIPTS = (
+    "The deep sky",
+    "Το σύμπαν",
+    "Вселенная",
+    "الكون العميق",
+    "השמיים",
+    "ब्रह्मांड",
+    "จักรวาล",
+    "深空",
+    "深い宇宙",
+    "깊은 우주",
+)
+WARM = (("0.10", "0.02", "0.20"), ("1.00", "0.92", "0.70"))
+"""A look-up table of two points per side: what black and white become."""
 Tracks = list[dict[str, Any]]
 
 
@@ -126,6 +140,12 @@ def concepts() -> Iterator[tuple[str, Tracks, list[int]]]:
         ],
         [15, 45, 75],
     )
+    titles = [{"text": text, "length": "1"} for text in SCRIPTS]
+    yield (
+        "scripts",
+        [picture({"asset": FIRST, "length": str(len(titles))}), overlay(*titles)],
+        [15 + 30 * k for k in range(len(titles))],
+    )
     row = [{"asset": name, "length": "1"} for name in (FIRST, SECOND)]
     yield "cut", [picture(row[0], {"transition": "crossfade", "duration": "0.5"}, row[1])], [15, 26, 30, 34, 45]
 
@@ -138,9 +158,7 @@ def registered() -> Iterator[tuple[str, str, str, str, Tracks, list[int]]]:
         # The picture before, a quarter, half, three quarters, and the picture after.
         yield "Transitions", name, kind.summary, _parameters(kind), [cut], [39, 49, 59, 69, 80]
     for name, kind in EFFECTS.items():
-        if name == "lut":
-            continue
-        use: dict[str, Any] = {"effect": name}
+        use: dict[str, Any] = {"effect": name, "asset": "warm"} if name == "lut" else {"effect": name}
         face = {"asset": THIRD, "length": "1", "focus": ["0.5", "0.2"]}
         own = picture(face, {**face, "effects": [use]})
         if name == "chroma-key":
@@ -165,6 +183,12 @@ def registered() -> Iterator[tuple[str, str, str, str, Tracks, list[int]]]:
         yield "Captions", name, "", "", [picture({"asset": FIRST, "length": "fill"}), captions, voice], [20, 38, 56]
 
 
+def cube_text() -> str:
+    """A small look-up table in the form that editors write: cool shadows, warm lights."""
+    rows = [" ".join(WARM[on][c] for c, on in enumerate((r, g, b))) for b in (0, 1) for g in (0, 1) for r in (0, 1)]
+    return "LUT_3D_SIZE 2\n" + "\n".join(rows) + "\n"
+
+
 def _parameters(kind: Kind) -> str:
     return ", ".join(f"`{name}` ({param.default or 'needed'})" for name, param in kind.params.items())
 
@@ -187,6 +211,11 @@ class Painter:
             name: Media(shas[name], "image", facts[name].width, facts[name].height, media_type="image/jpeg")
             for name in _NAMES
         }
+        table = folder / "warm.cube"
+        table.write_text(cube_text())
+        shas["warm"] = hashlib.sha256(table.read_bytes()).hexdigest()
+        self._paths[shas["warm"]] = table
+        self._media["warm"] = Media(shas["warm"], "lut", media_type="text/x-cube")
         said = ["Every", "word", "is", "shown", "when", "it", "is", "spoken"]
         words = tuple(MediaWord(word, 8_000 + n * 14_000, 20_000 + n * 14_000, 1) for n, word in enumerate(said))
         self._media["voice"] = Media("0" * 64, "audio", duration=Fraction(3), sample_rate=48_000, words=words)

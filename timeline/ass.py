@@ -28,12 +28,32 @@ _HARMLESS = "\\\u200b"
 
 def escape(text: str) -> str:
     """Make a text safe inside an event: braces and backslashes lose their meaning, white space becomes plain."""
-    plain = " ".join(text.split())
+    return _safe(" ".join(text.split()))
+
+
+def _safe(plain: str) -> str:
     return plain.replace("\\", _HARMLESS).replace("{", "\\{").replace("}", "\\}")
 
 
-def style(name: str, font: FontMetrics, size: int, colour: str, outline_colour: str, outline: int) -> AssStyle:
-    """Write a style line: one face, one size (pixels per em), an outline and no hard shadow."""
+def spell(text: str, font: FontMetrics) -> str:
+    """Make a text safe and name the face of every part that the style's own face cannot show."""
+    parts = []
+    for face, run in font.runs(" ".join(text.split())):
+        parts.append(_safe(run) if face is font else f"{{{_face(face)}}}{_safe(run)}{{{_face(font)}}}")
+    return "".join(parts)
+
+
+def _face(font: FontMetrics) -> str:
+    return f"\\fn{font.family}\\b{int(font.bold)}"
+
+
+def style(
+    name: str, font: FontMetrics, size: int, colour: str, outline_colour: str, outline: int, language: str
+) -> AssStyle:
+    """Write a style line: one face, one size (pixels per em), an outline and no hard shadow.
+
+    `language` chooses among national forms of characters.
+    """
     fields = [
         font.family,
         font.ass_size(size),
@@ -44,9 +64,9 @@ def style(name: str, font: FontMetrics, size: int, colour: str, outline_colour: 
         "-1" if font.bold else "0",
         "0,0,0,100,100,0,0,1",
         str(outline),
-        "0,5,0,0,0,1",
+        "0,5,0,0,0,-1",
     ]
-    return AssStyle(name=name, value=",".join(fields))
+    return AssStyle(name=name, value=",".join(fields), language=language)
 
 
 def at(anchor: int, x: Fraction | int, y: Fraction | int) -> str:

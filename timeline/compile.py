@@ -226,7 +226,7 @@ class _Seal:
         params: dict[str, Any] = {
             "segment": segment.model_dump(exclude=_IDENTITY),
             "output": self._output,
-            "styles": {name: self._styles[name].value for name in texts},
+            "styles": {name: self._styles[name].model_dump(exclude={"name"}) for name in texts},
         }
         key = node_key("segment", params, build=self._build, fonts=self._fonts if texts else "")
         return segment.model_copy(update={"key": key})

@@ -281,10 +281,11 @@ class Cue(PlanPart):
 
 
 class AssStyle(PlanPart):
-    """A named ASS style: the value part of a `Style:` line without the name."""
+    """A named ASS style: the value part of a `Style:` line without the name, and the language of its texts."""
 
     name: str
     value: str
+    language: str = ""
 
 
 class Encoding(PlanPart):

@@ -14,6 +14,7 @@ from timeline.resolved import ResolvedItem, ResolvedTimeline
 from timeline.titles import LOOKS, SetText, TitleSetter, look_of
 
 DEFAULT_LOOK = "title"
+SCRIPTS = "Latin, Greek, Cyrillic, Arabic, Hebrew, Devanagari, Thai, Chinese, Japanese and Korean"
 
 
 @dataclass
@@ -64,6 +65,6 @@ class TextMaker:
 def report_missing(findings: Findings, missing: tuple[str, ...], family: str, path: str, item_id: str = "") -> None:
     """Report characters that a face cannot show."""
     names = ", ".join(f"{char} (U+{ord(char):04X})" if char.isprintable() else f"U+{ord(char):04X}" for char in missing)
-    message = f"The face {family} has no glyph for {names}."
-    fix = "Leave them out or write them in another way."
+    message = f"Neither the face {family} nor one that stands in for it has a glyph for {names}."
+    fix = f"Leave them out or write them in another way; there are letters of {SCRIPTS}."
     findings.add("E_GLYPH", message, path=path, item_id=item_id, fix=fix, allowed=())

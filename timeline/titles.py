@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from timeline import ass
+from timeline.direction import from_right, marked
 from timeline.document import TextStyle
 from timeline.metrics import FontMetrics
 from timeline.plan import AssStyle
@@ -121,6 +122,7 @@ class TitleSetter:
             look.colour,
             look.outline_colour,
             round_half_up(look.outline * self._profile.unit),
+            self._language,
         )
         events = self._events(lines, font, size, fitting, look, block)
         middle = (block.left + block.width / 2, block.top + block.height / 2)
@@ -155,7 +157,8 @@ class TitleSetter:
         self, lines: list[str], font: FontMetrics, size: int, fitting: int, look: Look, block: _Block
     ) -> list[str]:
         scale = "" if fitting == size else f"\\fs{font.ass_size(fitting)}"
-        text = "\\N".join(ass.escape(line) for line in lines)
+        rtl = from_right(" ".join(lines), self._language)
+        text = "\\N".join(marked(line, ass.spell(line, font), rtl) for line in lines)
         column = (ass.ALIGNMENTS[look.anchor] - 1) % 3
         x = block.left + block.width * column / 2
         tags = ass.at(7 + column, x, block.top) + scale

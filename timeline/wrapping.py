@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
 from timeline.captions.breaks import break_cost
+from timeline.captions.joining import pieces_of
 from timeline.metrics import FontMetrics
 
 SMALLEST = 60
@@ -20,7 +21,7 @@ def wrap(
     text: str, font: FontMetrics, size: int, width: int, max_lines: int, language: str = "en"
 ) -> tuple[list[str], int]:
     """Answer lines no wider than `width` pixels where words allow, and the size (pixels per em) they need."""
-    paragraphs = [words for part in text.split("\n") if (words := part.split())]
+    paragraphs = [pieces for part in text.split("\n") if (pieces := _pieces(part))]
     for percent in range(100, SMALLEST - 1, -_STEP):
         tried = max(size * percent // 100, 1)
         limit = width * font.units_per_em // tried
@@ -30,25 +31,34 @@ def wrap(
     return lines, tried
 
 
-def _set(words: Sequence[str], font: FontMetrics, limit: int, language: str) -> list[str]:
+def _pieces(text: str) -> list[tuple[str, str]]:
+    """Answer the parts of a text between which a line may end, each with what stands before it in a line."""
+    return [("" if number else " ", piece) for word in text.split() for number, piece in enumerate(pieces_of(word))]
+
+
+def _line(pieces: Sequence[tuple[str, str]]) -> str:
+    return "".join(before + piece for before, piece in pieces).lstrip(" ")
+
+
+def _set(pieces: Sequence[tuple[str, str]], font: FontMetrics, limit: int, language: str) -> list[str]:
     """Take as few lines as fit; among the ways to do so, the one whose lines are even and end well."""
-    units = [font.units(word) for word in words]
-    edges = [0, *accumulate(units)]
-    space = font.units(" ")
-    count = _fewest(units, space, limit)
-    ideal = (edges[-1] + space * (len(words) - 1)) // count
-    costs = [break_cost(before, after, 0, language) for before, after in pairwise(words)] + [0]
+    spaces = [font.units(before) for before, _ in pieces]
+    units = [font.units(piece) for _, piece in pieces]
+    edges = [0, *accumulate(space + width for space, width in zip(spaces, units, strict=True))]
+    count = _fewest(units, spaces, limit)
+    ideal = (edges[-1] - spaces[0]) // count
+    costs = [break_cost(before, after, 0, language) for (_, before), (_, after) in pairwise(pieces)] + [0]
     best: Best = {(0, 0): (0, ())}
-    for end in range(1, len(words) + 1):
+    for end in range(1, len(pieces) + 1):
         for begin in range(end - 1, -1, -1):
-            width = edges[end] - edges[begin] + space * (end - begin - 1)
+            width = edges[end] - edges[begin] - spaces[begin]
             if width > limit and end - begin > 1:
                 break
             cost = 100 * abs(width - ideal) // max(ideal, 1) + costs[end - 1] // 2
             for lines in range(count):
                 _better(best, (begin, lines), (end, lines + 1), cost)
-    cuts = [0, *best[len(words), count][1]]
-    return [" ".join(words[a:b]) for a, b in pairwise(cuts)]
+    cuts = [0, *best[len(pieces), count][1]]
+    return [_line(pieces[a:b]) for a, b in pairwise(cuts)]
 
 
 def _better(
@@ -64,10 +74,10 @@ def _better(
             best[target] = total, (*best[source][1], target[0])
 
 
-def _fewest(units: Sequence[int], space: int, limit: int) -> int:
+def _fewest(units: Sequence[int], spaces: Sequence[int], limit: int) -> int:
     """Answer how many lines there are when each is filled up."""
     lines, used = 0, limit
-    for width in units:
+    for width, space in zip(units, spaces, strict=True):
         used += space + width
         if used > limit:
             lines, used = lines + 1, width

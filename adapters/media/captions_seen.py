@@ -19,7 +19,7 @@ from adapters.media.errors import MediaError
 from adapters.media.footage import Footage
 from adapters.media.planes import Plane
 from adapters.media.text import Ink, Look, drawings, look
-from adapters.media.typefaces import TYPEFACES
+from adapters.media.typefaces import OTHERS, TYPEFACES
 from domain.production.ports import Finding
 from timeline.plan import Box, RenderPlan, TextState
 
@@ -72,7 +72,7 @@ def looked_at(film: Path, plan: RenderPlan, folder: Path) -> list[Finding]:
 def letters_of(family: str) -> frozenset[int]:
     """Code points for which a shipped face has a glyph."""
     known: set[int] = set()
-    for face in TYPEFACES.values():
+    for face in (*TYPEFACES.values(), *OTHERS):
         if face.family == family:
             with TTFont(face.path, lazy=True) as font:
                 known |= set(font.getBestCmap())

@@ -20,7 +20,7 @@ from adapters.media import ffmpeg
 from adapters.media.errors import FontMissing, PlanUnrenderable
 from adapters.media.layers import Patch, patch_of
 from adapters.media.planes import Plane, Size
-from adapters.media.typefaces import TYPEFACES
+from adapters.media.typefaces import OTHERS, TYPEFACES
 from timeline.plan import AssStyle, TextState
 
 _STYLE_FORMAT = (
@@ -46,6 +46,7 @@ def distinct(states: Iterable[TextState]) -> list[Look]:
 def script(looks: Sequence[Look], styles: Sequence[AssStyle], canvas: Size) -> str:
     """An ASS document that shows look k from second k to second k + 1. Raises PlanUnrenderable."""
     known = {style.name for style in styles}
+    language = next((style.language for style in styles if re.fullmatch(r"[A-Za-z0-9-]{2,35}", style.language)), "en")
     lines = [
         "[Script Info]",
         "ScriptType: v4.00+",
@@ -54,6 +55,7 @@ def script(looks: Sequence[Look], styles: Sequence[AssStyle], canvas: Size) -> s
         "WrapStyle: 2",
         "ScaledBorderAndShadow: yes",
         "YCbCr Matrix: None",
+        f"Language: {language}",
         "",
         "[V4+ Styles]",
         f"Format: {_STYLE_FORMAT}",
@@ -160,7 +162,7 @@ def link_fonts(looks: Sequence[Look], styles: Sequence[AssStyle], target: Path) 
     for _, events in looks:
         families.update(*(re.findall(r"\\fn([^\\}]+)", event) for event in events))
     target.mkdir(exist_ok=True)
-    for face in TYPEFACES.values():
+    for face in (*TYPEFACES.values(), *OTHERS):
         if face.family in families:
             (target / face.file).symlink_to(face.path)
 

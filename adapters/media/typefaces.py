@@ -33,13 +33,32 @@ TYPEFACES: dict[str, Typeface] = {
     "extrabold": Typeface("Inter-ExtraBold.otf", "Inter Extra Bold"),
     "black": Typeface("Inter-Black.otf", "Inter Black"),
 }
+"""Faces by role; they hold Latin, Greek and Cyrillic."""
+
+OTHERS: tuple[Typeface, ...] = (
+    *(
+        Typeface(f"NotoSans{script}-{weight}.ttf", f"Noto Sans {script}", bold=weight == "Bold")
+        for script in ("Arabic", "Hebrew", "Devanagari", "Thai")
+        for weight in ("Regular", "Bold")
+    ),
+    Typeface("NotoSansCJK-Bold.otf", "Noto Sans CJK SC", bold=True),
+)
+"""Faces of further scripts, which stand in where a face by role has no glyph. Ideographs come in one weight."""
+LIGHT = ("regular", "medium")
+"""Roles whose stand-ins are the regular ones."""
+
+
+def chain(role: str) -> tuple[Typeface, ...]:
+    """The faces that stand in for a role, in the order in which they are asked."""
+    alone = {face.family for face in OTHERS if face.bold} - {face.family for face in OTHERS if not face.bold}
+    return tuple(face for face in OTHERS if face.family in alone or face.bold == (role not in LIGHT))
 
 
 @cache
 def fonts_digest() -> str:
     """Hash of all shipped faces (16 hex digits); part of every node key that draws text."""
     digest = hashlib.sha256()
-    for name, face in sorted(TYPEFACES.items()):
-        digest.update(name.encode())
+    for face in sorted({*TYPEFACES.values(), *OTHERS}, key=lambda face: face.file):
+        digest.update(face.file.encode())
         digest.update(hashlib.sha256(face.path.read_bytes()).digest())
     return digest.hexdigest()[:16]

@@ -12,6 +12,7 @@ from itertools import accumulate, groupby, pairwise
 
 from timeline.captions.breaks import break_cost
 from timeline.captions.joining import breakable, columns, glue, joined
+from timeline.direction import from_right
 from timeline.media import SpokenWord
 from timeline.metrics import FontMetrics
 from timeline.profiles import CaptionPolicy
@@ -32,6 +33,8 @@ class Page:
     lines: tuple[tuple[int, int], ...]
     """Half-open ranges of word indices."""
     size: int
+    rtl: bool = False
+    """Whether its lines run from right to left."""
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -56,6 +59,7 @@ class _Sentence:
         glued = [glue(a.text, b.text) for a, b in pairwise(words)]
         self._spaces = [0, *accumulate(len(each) for each in glued)]
         self._space = font.units(" ")
+        self._rtl = from_right(" ".join(word.text for word in words), language)
         self._widest = (policy.width - 2 * policy.outline) * font.units_per_em // policy.size
         self._pauses = [max(0, b.start - a.end) for a, b in pairwise(words)]
         self._costs = [
@@ -91,7 +95,7 @@ class _Sentence:
             relative = tuple((a - begin, b - begin) for a, b in lines)
             widest = max(self._width(a, b) for a, b in lines)
             size = self.policy.size if widest <= self._widest else self.policy.size * self._widest // widest
-            pages.append(Page(self.words[begin:end], relative, max(size, 8)))
+            pages.append(Page(self.words[begin:end], relative, max(size, 8), self._rtl))
             end = begin
         return pages[::-1]
 

@@ -63,7 +63,7 @@ def _captions(
     pages = make_pages(track.words, policy, font, timeline.language)
     timed = time_pages(pages, policy, timeline.fps, timeline.sample_rate, timeline.frames)
     draw = EFFECTS[effect]
-    style = ass.style(STYLE, font, policy.size, policy.colour, policy.outline_colour, policy.outline)
+    style = ass.style(STYLE, font, policy.size, policy.colour, policy.outline_colour, policy.outline, timeline.language)
     return Captions(
         layers=tuple(_layer(state) for page in timed for state in draw(page, policy, font)),
         cues=make_cues(timed, timeline.fps, timeline.sample_rate),

@@ -10,6 +10,7 @@ from itertools import pairwise
 from timeline import ass
 from timeline.captions.joining import glue, joined
 from timeline.captions.pages import Page
+from timeline.direction import marked, visual_order
 from timeline.metrics import FontMetrics
 from timeline.profiles import CaptionPolicy
 
@@ -60,8 +61,8 @@ def line_events(
     """Answer one event per line, centred; `texts` are already safe."""
     size = size_tag(page, policy, font)
     return [
-        f"{{{ass.at(5, policy.x, middle)}{size}{tags}}}{text}"
-        for middle, text in zip(line_middles(page, policy, font), texts, strict=True)
+        f"{{{ass.at(5, policy.x, middle)}{size}{tags}}}{marked(plain, text, page.rtl)}"
+        for middle, text, plain in zip(line_middles(page, policy, font), texts, page.texts, strict=True)
     ]
 
 
@@ -69,17 +70,26 @@ def shadow_events(page: Page, policy: CaptionPolicy, font: FontMetrics) -> list[
     """Answer the soft shadow under a page: the same for each of its states."""
     if not policy.shadow:
         return []
-    return line_events(page, policy, font, [ass.escape(text) for text in page.texts], ass.soft_shadow(policy.shadow))
+    texts = [ass.spell(text, font) for text in page.texts]
+    return line_events(page, policy, font, texts, ass.soft_shadow(policy.shadow))
+
+
+def word_event(page: Page, word: int, font: FontMetrics, tags: str) -> str:
+    """Answer the event of one word that is drawn by itself."""
+    text = page.words[word].text
+    return f"{{{tags}}}{marked(text, ass.spell(text, font), page.rtl)}"
 
 
 def word_places(page: Page, policy: CaptionPolicy, font: FontMetrics) -> list[tuple[Fraction, Fraction]]:
     """Answer the middle of each word on the canvas."""
-    places: list[tuple[Fraction, Fraction]] = []
+    places: dict[int, tuple[Fraction, Fraction]] = {}
     for (begin, end), middle in zip(page.lines, line_middles(page, policy, font), strict=True):
         texts = [word.text for word in page.words[begin:end]]
         left = policy.x - font.width(joined(texts), page.size) / 2
-        for text, following in zip(texts, [*texts[1:], ""], strict=True):
-            width = font.width(text, page.size)
-            places.append((left + width / 2, middle))
-            left += width + font.width(glue(text, following), page.size)
-    return places
+        order = visual_order(texts, page.rtl)
+        for word, following in zip(order, [*order[1:], None], strict=True):
+            width = font.width(texts[word], page.size)
+            places[begin + word] = (left + width / 2, middle)
+            gap = "" if following is None else glue(texts[word], texts[following])
+            left += width + font.width(gap, page.size)
+    return [places[word] for word in range(len(page.words))]

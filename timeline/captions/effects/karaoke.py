@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from timeline import ass
-from timeline.captions.effects.base import State, TimedPage, shadow_events, size_tag, word_places
+from timeline.captions.effects.base import State, TimedPage, shadow_events, size_tag, word_event, word_places
+from timeline.direction import strong
 from timeline.metrics import FontMetrics
 from timeline.profiles import CaptionPolicy
 from timeline.time import round_half_up
@@ -44,8 +45,7 @@ def _event(
     tags: str = "",
 ) -> str:
     fill = ass.fill_colour(policy.accent if spoken else policy.colour)
-    text = ass.escape(timed.page.words[word].text)
-    return f"{{{ass.at(5, *place)}{size_tag(timed.page, policy, font)}{fill}{tags}}}{text}"
+    return word_event(timed.page, word, font, ass.at(5, *place) + size_tag(timed.page, policy, font) + fill + tags)
 
 
 def _swept(
@@ -60,7 +60,11 @@ def _swept(
     width, height = font.width(timed.page.words[word].text, timed.page.size), font.line_height(timed.page.size)
     edge = policy.outline
     left, top = place[0] - width / 2 - edge, place[1] - height / 2 - edge
-    right = left + (width + 2 * edge) * share
+    right = left + width + 2 * edge
+    if strong(timed.page.words[word].text) == "R":
+        left = right - (right - left) * share
+    else:
+        right = left + (right - left) * share
     corners = (left, top, right, top + height + 2 * edge)
     clip = ",".join(str(round_half_up(corner)) for corner in corners)
     return _event(timed, word, place, True, policy, font, f"\\clip({clip})")

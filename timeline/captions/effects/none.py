@@ -10,6 +10,6 @@ from timeline.profiles import CaptionPolicy
 
 def draw(timed: TimedPage, policy: CaptionPolicy, font: FontMetrics) -> list[State]:
     """Answer one state for the whole page."""
-    texts = [ass.escape(text) for text in timed.page.texts]
+    texts = [ass.spell(text, font) for text in timed.page.texts]
     events = shadow_events(timed.page, policy, font) + line_events(timed.page, policy, font, texts)
     return [State(timed.first, timed.stop, tuple(events))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from timeline import ass
-from timeline.captions.effects.base import State, TimedPage, line_middles, size_tag
+from timeline.captions.effects.base import State, TimedPage, line_middles, size_tag, word_event
 from timeline.metrics import FontMetrics
 from timeline.profiles import CaptionPolicy
 
@@ -17,9 +17,9 @@ def draw(timed: TimedPage, policy: CaptionPolicy, font: FontMetrics) -> list[Sta
     size = size_tag(timed.page, policy, font)
     states: list[State] = []
     for word, first, stop in timed.turns():
-        text = ass.escape(timed.page.words[word].text)
-        events = [f"{{{ass.at(5, *place)}{size}}}{text}"]
+        tags = ass.at(5, *place) + size
+        events = [word_event(timed.page, word, font, tags)]
         if policy.shadow:
-            events.insert(0, f"{{{ass.at(5, *place)}{size}{ass.soft_shadow(policy.shadow)}}}{text}")
+            events.insert(0, word_event(timed.page, word, font, tags + ass.soft_shadow(policy.shadow)))
         states.append(State(first, stop, tuple(events)))
     return states

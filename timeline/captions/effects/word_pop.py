@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from timeline import ass
-from timeline.captions.effects.base import State, TimedPage, shadow_events, size_tag, word_places
+from timeline.captions.effects.base import State, TimedPage, shadow_events, size_tag, word_event, word_places
 from timeline.captions.pages import Page
 from timeline.metrics import FontMetrics
 from timeline.profiles import CaptionPolicy
@@ -49,5 +49,5 @@ def _events(
     events = []
     for word in order:
         swollen = f"{ass.fill_colour(policy.accent)}\\fscx{scale}\\fscy{scale}" if word == active else ""
-        events.append(f"{{{ass.at(5, *places[word])}{size}{swollen}}}{ass.escape(page.words[word].text)}")
+        events.append(word_event(page, word, font, ass.at(5, *places[word]) + size + swollen))
     return events
