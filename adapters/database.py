@@ -25,6 +25,7 @@ from domain.catalog import provider_rows
 from domain.dispatch import model as dispatch
 from domain.production import model as production
 from domain.usage import model as usage
+from tenants import factor_model as factors
 from tenants import model as tenancy
 from tenants import people_model as people
 from tenants.ports import Signal
@@ -33,7 +34,7 @@ from tenants.rls import APP, OWNER, SYSTEM, faults
 from tenants.routines import Routines
 from tenants.unit import Units
 
-MODELS = (tenancy, people, catalog, provider_rows, usage, dispatch, production)
+MODELS = (tenancy, people, factors, catalog, provider_rows, usage, dispatch, production)
 """Every module of rows; a new one is added here so that migrations and tests see its tables."""
 
 METADATA = Base.metadata

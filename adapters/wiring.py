@@ -19,6 +19,7 @@ from tenants.unit import Unit, Units
 
 if TYPE_CHECKING:
     from adapters.vendors.desk import Desk
+    from tenants.personal import PersonalVault
     from tenants.vault import Vault
     from timeline.metrics import FontMetrics
 
@@ -44,6 +45,15 @@ class Runtime:
 
         read = functools.partial(load_ring, self.settings.secret_key_file, self.settings.secret_keys)
         return Vault(read(), read)
+
+    @functools.cached_property
+    def personal(self) -> PersonalVault:
+        """What is sealed for people; from the same key as the vault. Raises KeyFault."""
+        from tenants.keyring import load_ring
+        from tenants.personal import PersonalVault
+
+        read = functools.partial(load_ring, self.settings.secret_key_file, self.settings.secret_keys)
+        return PersonalVault(read(), read)
 
     def open_desk(self) -> Desk:
         """Open the desk of providers; close it with `close`. Raises KeyFault."""

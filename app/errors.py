@@ -69,6 +69,10 @@ class Stale(PageError):
         self.back = back
 
 
+class NeedsFactor(PageError):
+    """Raised when a workspace asks for a second factor and the person has none."""
+
+
 class TooLarge(PageError):
     """Raised when a body is larger than any form can be."""
 
@@ -101,6 +105,8 @@ AWAY = Answer(
     N_("The database is restarting"),
     N_("This page tries again by itself in a few seconds. Nothing is lost: films that are being made go on."),
 )
+FACTORS = "/settings/factors"
+"""Where a person sets up a second factor."""
 AGAIN_S = 5
 """A page that met an absent database is asked for again after so many seconds."""
 TABLE: tuple[tuple[type[Exception], Answer], ...] = (
@@ -168,6 +174,15 @@ TABLE: tuple[tuple[type[Exception], Answer], ...] = (
         ),
     ),
     (
+        NeedsFactor,
+        Answer(
+            403,
+            "second-factor",
+            N_("This workspace asks for a second factor"),
+            N_("Set up a passkey or an authenticator app in your personal settings, then come back."),
+        ),
+    ),
+    (
         TooLarge,
         Answer(
             413,
@@ -222,8 +237,8 @@ def convert(request: AnyRequest, error: Exception) -> Response[Any]:
         "csrf": "",
         "sign_in": _way_back(request) if isinstance(error, SignedOut) else "",
     }
-    if isinstance(error, Stale) and _wanted(request) != "problem":
-        return _confirm(request, error)
+    if isinstance(error, Stale | NeedsFactor) and _wanted(request) != "problem":
+        return _lead(request, f"/confirm?next={quote(error.back, safe='/')}" if isinstance(error, Stale) else FACTORS)
     response = RENDERERS[_wanted(request)](request, answer, values)
     if answer is AWAY:
         response.headers.update(_again(request))
@@ -232,9 +247,8 @@ def convert(request: AnyRequest, error: Exception) -> Response[Any]:
     return response
 
 
-def _confirm(request: AnyRequest, error: Stale) -> Response[Any]:
-    """Send the browser to the page that asks for a fresh proof."""
-    path = f"/confirm?next={quote(error.back, safe='/')}"
+def _lead(request: AnyRequest, path: str) -> Response[Any]:
+    """Send the browser to the page where what is missing can be given."""
     if request.headers.get("hx-request"):
         return Response("", headers={"HX-Redirect": path}, media_type="text/html")
     return Redirect(path, status_code=303)

@@ -21,7 +21,18 @@ SUBJECTS: Mapping[str, str] = {
     "invite": N_("%(sender)s invites you to %(workspace)s"),
     "reset": N_("Set a new password"),
     "password": N_("Your password was changed"),
+    "app-added": N_("An authenticator app was added to your account"),
+    "app-removed": N_("The authenticator app of your account was removed"),
+    "passkey-added": N_("A passkey was added to your account"),
+    "passkey-removed": N_("A passkey of your account was removed"),
+    "codes-made": N_("New recovery codes were made for your account"),
+    "code-used": N_("A recovery code of your account was used"),
+    "factors-removed": N_("All second factors of your account were removed"),
 }
+FACTOR_BODY = N_(
+    "Hello %(name)s,\n\n%(subject)s.\n\nIf this was not you, set a new password here at once, then look at your "
+    "passkeys, second factor and sessions in the settings:\n%(link)s"
+)
 BODIES: Mapping[str, str] = {
     "invite": N_(
         "%(sender)s invites you to the workspace %(workspace)s in Video Factory OS.\n\nOpen this link to join. "
@@ -36,7 +47,8 @@ BODIES: Mapping[str, str] = {
         "If this was not you, set a new one here at once:\n%(link)s"
     ),
 }
-PATHS: Mapping[str, str] = {"invite": "/invite/", "reset": "/reset/", "password": "/forgot"}
+PATHS: Mapping[str, str] = {"invite": "/invite/", "reset": "/reset/"}
+"""Where the link of a letter leads; that of a notice to a page where the account can be taken back."""
 
 
 def write_letter(letter: Outgoing, address: str) -> tuple[str, str]:
@@ -46,9 +58,11 @@ def write_letter(letter: Outgoing, address: str) -> tuple[str, str]:
         "name": letter.name,
         "workspace": letter.workspace,
         "sender": letter.sender,
-        "link": f"{address}{PATHS[letter.kind]}{letter.token}",
+        "link": f"{address}{PATHS.get(letter.kind, '/forgot')}{letter.token}",
     }
-    return tongue.gettext(SUBJECTS[letter.kind]) % values, tongue.gettext(BODIES[letter.kind]) % values
+    subject = tongue.gettext(SUBJECTS[letter.kind]) % values
+    body = tongue.gettext(BODIES.get(letter.kind, FACTOR_BODY))
+    return subject, body % {**values, "subject": subject}
 
 
 async def deliver(units: Units, settings: Settings) -> int:

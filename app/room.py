@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from litestar import Response
 from litestar.response import Redirect
 
-from app.errors import Archived, Missing, SignedOut
+from app.errors import Archived, Missing, NeedsFactor, SignedOut
 from app.i18n import Tongue
 from app.recent import require_recent
 from app.session import csrf_of, find_visitor, token_of, tongue_of
@@ -40,7 +40,7 @@ class Room:
 
     @classmethod
     async def enter(cls, request: AnyRequest) -> Room:
-        """Find the workspace of the address among the person's own. Raises SignedOut, Missing."""
+        """Find the workspace of the address among the person's own. Raises SignedOut, Missing, NeedsFactor."""
         visitor = await find_visitor(request)
         if visitor is None:
             raise SignedOut
@@ -49,6 +49,8 @@ class Room:
             raise Missing
         slug = str(request.path_params["tenant"])
         seat, principal = visitor.seat(slug), visitor.principal(slug)
+        if seat is not None and visitor.barred(seat):
+            raise NeedsFactor
         if seat is None or principal is None:
             raise Missing
         if seat.archived_at is not None and request.method == "POST" and not request.route_handler.opt.get("archived"):

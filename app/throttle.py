@@ -13,6 +13,8 @@ ACCOUNT = Rate(per_minute=5, burst=10)
 """Tries to sign in as one person; counted for addresses nobody has, too."""
 PLACE = Rate(per_minute=30, burst=40)
 """Tries from one address of the network."""
+SECOND = Rate(per_minute=2, burst=6)
+"""Codes tried for one person; a code is guessed once in 330,000 tries."""
 LETTERS = Rate(per_minute=0.2, burst=3)
 """Letters with a reset link to one address."""
 

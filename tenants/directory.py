@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Delete, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Delete, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.account_trail import MACHINE, tell_workspaces
+from tenants.factor_model import AppFactor, Passkey
 from tenants.model import AuthSession, Membership, OwnerLink, Tenant, User
 from tenants.people import Browser as Browser
 from tenants.people import LinkRefused as LinkRefused
@@ -36,6 +37,8 @@ from tenants.unit import Units
 IDLE = timedelta(days=7)
 ABSOLUTE = timedelta(days=30)
 TOUCH_EVERY = timedelta(minutes=1)
+PROVIDER = "oidc"
+"""How methods of sessions begin that another provider has let in; such a provider asks for its own second factor."""
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _PURPOSE = "directory"
@@ -201,11 +204,12 @@ async def load_visitor(units: Units, token: str) -> Visitor | None:
         rows = (await unit.session.execute(_VISITOR.where(_live()), {"token": token_hash(token)})).all()
         if not rows:
             return None
-        session, user, stale = rows[0][:3]
+        session, user, stale, factor = rows[0][:4]
         if stale:
             await _touch(unit.session, session.id_hash)
-    seats = tuple(_seat(*tuple(row)[3:]) for row in rows if row[3] is not None)
-    return Visitor(_person(user), session.id_hash, session.authenticated_at, session.expires_at, seats)
+    seats = tuple(_seat(*tuple(row)[4:]) for row in rows if row[4] is not None)
+    strong = factor or any(method.startswith(PROVIDER) for method in session.methods)
+    return Visitor(_person(user), session.id_hash, session.authenticated_at, session.expires_at, seats, strong)
 
 
 def _person(user: User) -> Person:
@@ -222,6 +226,7 @@ _SEAT = (
     Membership.projects,
     Tenant.archived_at,
     Tenant.delete_after,
+    Tenant.second_factor,
 )
 _RECENT_FIRST = (
     Tenant.archived_at.is_not(None),
@@ -229,8 +234,11 @@ _RECENT_FIRST = (
     Tenant.name,
     Tenant.id,
 )
+_HAS_FACTOR = exists().where(AppFactor.user_id == User.id, AppFactor.confirmed_at.is_not(None)).correlate(
+    User
+) | exists().where(Passkey.user_id == User.id).correlate(User)
 _VISITOR = (
-    select(AuthSession, User, AuthSession.last_seen_at < func.now() - TOUCH_EVERY, *_SEAT)
+    select(AuthSession, User, AuthSession.last_seen_at < func.now() - TOUCH_EVERY, _HAS_FACTOR, *_SEAT)
     .join(User, User.id == AuthSession.user_id)
     .outerjoin(Membership, Membership.user_id == User.id)
     .outerjoin(Tenant, Tenant.id == Membership.tenant_id)
@@ -265,9 +273,10 @@ def _seat(
     only: Sequence[str] | None,
     archived_at: datetime | None,
     delete_after: datetime | None,
+    second_factor: bool,
 ) -> Seat:
     projects = None if only is None else frozenset(map(UUID, only))
-    return Seat(tenant_id, slug, name, cast("Role", role), projects, archived_at, delete_after)
+    return Seat(tenant_id, slug, name, cast("Role", role), projects, archived_at, delete_after, second_factor)
 
 
 async def seats_of(units: Units, user_id: UUID) -> tuple[Seat, ...]:

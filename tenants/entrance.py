@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.account_trail import tell_workspaces
 from tenants.directory import new_session
+from tenants.factor_model import AppFactor, Passkey, RecoveryCode
 from tenants.members import InvitationGone, take_offer
 from tenants.model import AuthSession, Membership, Tenant, User
 from tenants.people import Browser, DirectoryError, SignedIn
@@ -114,6 +115,7 @@ async def set_password(
             return False
         await _store(unit.session, user_id, hashed)
         await _end_sessions(unit.session, user_id, keep)
+        await drop_tickets(unit.session, user_id, "second")
         await tell_workspaces(unit, user_id, "password.changed", address)
     return True
 
@@ -190,6 +192,8 @@ async def reset_password(units: Units, token: str, hashed: str, address: str = "
 async def forget_other_ways(session: AsyncSession, user_id: UUID) -> None:
     """Remove every way in but the password; the address has just been proved for the first time."""
     await drop_tickets(session, user_id, "second")
+    for way in (AppFactor, Passkey, RecoveryCode):
+        await session.execute(delete(way).where(way.user_id == user_id))
 
 
 # ── For the machine's owner (lock-outs) ───────────────────────────────────────────────────────────────────

@@ -27,6 +27,7 @@ class Tenant(Timed, Base):
     paused_reason: Mapped[str | None]
     archived_at: Mapped[datetime | None]
     delete_after: Mapped[datetime | None]
+    second_factor: Mapped[bool] = mapped_column(default=False, server_default="false")
     __table_args__ = (
         CheckConstraint("weight > 0", name="weight"),
         CheckConstraint("running >= 0", name="running"),

@@ -52,7 +52,10 @@ class Person:
 
 @dataclass(frozen=True)
 class Seat:
-    """A person's membership, with the workspace's names; `projects` narrows it (None = all)."""
+    """A person's membership, with the workspace's names; `projects` narrows it (None = all).
+
+    `second_factor`: the workspace lets nobody in by a password alone.
+    """
 
     tenant_id: UUID
     slug: str
@@ -61,26 +64,35 @@ class Seat:
     projects: frozenset[UUID] | None
     archived_at: datetime | None = None
     delete_after: datetime | None = None
+    second_factor: bool = False
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """A live session: who, since when, and where they may go."""
+    """A live session: who, since when, and where they may go.
+
+    `strong`: they have a second factor, or came through a provider of the company, which asks for its own.
+    """
 
     person: Person
     session_hash: str
     authenticated_at: datetime
     expires_at: datetime
     seats: tuple[Seat, ...]
+    strong: bool = False
+
+    def barred(self, seat: Seat) -> bool:
+        """Whether the workspace asks for a second factor that this person has not set up."""
+        return seat.second_factor and not self.strong
 
     def seat(self, slug: str) -> Seat | None:
         """The seat in a workspace, or None: unknown and foreign are the same answer."""
         return next((seat for seat in self.seats if seat.slug == slug), None)
 
     def principal(self, slug: str, trace_id: str = "") -> Principal | None:
-        """The principal this person is in a workspace, or None."""
+        """The principal this person is in a workspace, or None; also None where a second factor is missing."""
         seat = self.seat(slug)
-        if seat is None:
+        if seat is None or self.barred(seat):
             return None
         return Principal(
             tenant_id=seat.tenant_id,

@@ -91,6 +91,15 @@ async def rename_workspace(units: Units, principal: Principal, slug: str, name: 
         )
 
 
+async def ask_for_factor(units: Units, principal: Principal, on: bool, *, address: str = "") -> None:
+    """Let members in only with a second factor, or no longer ask for one. Raises Forbidden."""
+    async with units.system(_PURPOSE) as unit:
+        actor, tenant = await _own(unit, principal, "workspace:manage")
+        if tenant.second_factor != on:
+            tenant.second_factor = on
+            unit.audit(actor, "workspace.second_factor", "workspace", tenant.id, address=address, needed=on)
+
+
 async def archive_workspace(units: Units, principal: Principal, *, address: str = "") -> None:
     """Make a workspace read-only and let none of its steps start. Raises Forbidden."""
     async with units.system(_PURPOSE) as unit:

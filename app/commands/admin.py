@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     address = _of_person(tasks, "set-address", "give a person the e-mail address they sign in with")
     address.add_argument("address", help="the new e-mail address")
     _of_person(tasks, "sign-out", "end every session of a person")
+    _of_person(tasks, "remove-factors", "take all passkeys, the authenticator app and recovery codes from a person")
     _of_person(tasks, "lock", "lock a person out of everything, at once")
     _of_person(tasks, "unlock", "let a locked person back in")
     role = _of_person(tasks, "set-role", "give a person a role in a workspace, also one they are not in")
@@ -146,6 +147,17 @@ async def _sign_out(runtime: Runtime, arguments: argparse.Namespace) -> Answer:
     return {"signed_out": True}, "Every session has ended."
 
 
+async def _remove_factors(runtime: Runtime, arguments: argparse.Namespace) -> Answer:
+    from tenants.factors import remove_every_factor
+    from tenants.letters import tell_person
+
+    person = await _person(runtime, arguments)
+    count = await remove_every_factor(runtime.units, person)
+    await tell_person(runtime.units, person, "factors-removed")
+    words = f"Removed: {count}. Their password alone lets them in now; they are told by e-mail where there is one."
+    return {"removed": count}, words
+
+
 async def _lock(runtime: Runtime, arguments: argparse.Namespace) -> Answer:
     from tenants.entrance import lock_out
 
@@ -185,6 +197,7 @@ TASKS: Mapping[str, Callable[[Runtime, argparse.Namespace], Awaitable[Answer]]] 
     "reset-link": _reset_link,
     "set-address": _set_address,
     "sign-out": _sign_out,
+    "remove-factors": _remove_factors,
     "lock": _lock,
     "unlock": _lock,
     "set-role": _set_role,

@@ -61,25 +61,32 @@ async def _do(settings: Settings, arguments: argparse.Namespace) -> Answer:
 
 async def _status(runtime: Runtime) -> Answer:
     found = await runtime.vault.status(runtime.units)
+    personal = sum((await runtime.personal.count(runtime.units)).values())
     keys = {str(version): count for version, count in sorted(found.data_keys.items())}
     value = {"kek": found.current, "data_keys": keys, "secrets": found.secrets, "stale_secrets": found.stale_secrets}
+    value["personal"] = personal
     by_version = ", ".join(f"{count} under version {version}" for version, count in keys.items()) or "none"
     words = (
-        f"key version {found.current}; data keys: {by_version}; secrets: {found.secrets} ({found.stale_secrets} stale)"
+        f"key version {found.current}; data keys: {by_version}; "
+        f"secrets: {found.secrets} ({found.stale_secrets} stale); authenticator apps of people: {personal}"
     )
     return DONE, value, words
 
 
 async def _verify(runtime: Runtime) -> Answer:
     report = await runtime.vault.verify(runtime.units)
+    whole, lost = await runtime.personal.verify(runtime.units)
     broken = [{"workspace": str(tenant), "name": name} for tenant, name in report.broken]
-    lines = [f"{report.opened} secrets open"]
+    lines = [f"{report.opened + whole} secrets open"]
     lines += [f"does not open: “{entry['name']}” of workspace {entry['workspace']}: set it again" for entry in broken]
-    return (FAILED if broken else DONE), {"opened": report.opened, "broken": broken}, "\n".join(lines)
+    lines += [f"does not open: an authenticator app: run `vfos admin remove-factors {person}`" for person in lost]
+    value = {"opened": report.opened + whole, "broken": broken, "people": [str(person) for person in lost]}
+    return (FAILED if broken or lost else DONE), value, "\n".join(lines)
 
 
 async def _rotate_kek(runtime: Runtime) -> Answer:
     from tenants.keyring import load_ring, save_ring
+    from tenants.personal import PersonalVault
     from tenants.vault import Vault
 
     settings = runtime.settings
@@ -93,8 +100,12 @@ async def _rotate_kek(runtime: Runtime) -> Answer:
     # On disk first: what is wrapped with the new version must always find it.
     save_ring(settings.secret_key_file, ring)
     changed = await Vault(ring).rotate_kek(runtime.units)
-    words = f"key version {ring.current} wraps {changed} data keys; keep the whole key file, older backups need it"
-    return DONE, {"kek": ring.current, "wrapped": changed}, words
+    sealed = await PersonalVault(ring).renew(runtime.units)
+    words = (
+        f"key version {ring.current} wraps {changed} data keys and seals {sealed} authenticator apps; "
+        "keep the whole key file, older backups need it"
+    )
+    return DONE, {"kek": ring.current, "wrapped": changed, "personal": sealed}, words
 
 
 async def _rotate_dek(runtime: Runtime, workspace: str) -> Answer:

@@ -8,13 +8,15 @@ from litestar import Response, get, post
 from litestar.response import Redirect
 
 from adapters.signin.passwords import judge
-from app.door import door_page, next_path, password_fault, proved, welcome
+from app.door import door_page, next_path, password_fault, proved
 from app.forms import FormFault, FormState, read_form
 from app.pages.settings import visitor_of
+from app.passkeys import party_of
+from app.second_step import admit, try_codes
 from app.session import browser_of, find_visitor, tongue_of
 from app.site import AnyRequest, site_of
 from app.throttle import ACCOUNT, LETTERS, knock
-from tenants import entrance
+from tenants import entrance, factors
 from tenants.letters import mail_reset, tell_person
 from tenants.people import Visitor, clean_email
 
@@ -30,7 +32,10 @@ async def show_door(request: AnyRequest) -> Response[Any]:
 
 @post("/sign-in")
 async def sign_in(request: AnyRequest) -> Response[Any]:
-    """Compare the password; unknown people and wrong passwords take the same time and get the same words."""
+    """Compare the password; unknown people and wrong passwords take the same time and get the same words.
+
+    Whoever has a second factor is asked for it next.
+    """
     values = await read_form(request)
     site = site_of(request)
     email = clean_email(values.get("email", "")) or ""
@@ -44,12 +49,19 @@ async def sign_in(request: AnyRequest) -> Response[Any]:
         return _door(request, FormState(kept, [fault]), 422)
     if site.passwords.outdated(login.hash):
         await entrance.improve_hash(site.units, login.user_id, await site.passwords.hash(password))
-    token = await entrance.let_in(site.units, login.user_id, ["password"], browser_of(request))
-    return await welcome(request, token, next_path(values.get("next", "/")))
+    return await admit(request, login.user_id, ["password"], next_path(values.get("next", "/")))
 
 
-def _door(request: AnyRequest, form: FormState, status: int = 200) -> Response[str]:
-    return door_page(request, "start/door.html", status, form=form, mails=site_of(request).settings.mail)
+def _door(request: AnyRequest, form: FormState, status: int = 200, **more: Any) -> Response[str]:
+    return door_page(
+        request,
+        "start/door.html",
+        status,
+        form=form,
+        mails=site_of(request).settings.mail,
+        passkeys=party_of(request) is not None,
+        **more,
+    )
 
 
 # ── Reset ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -106,8 +118,7 @@ async def reset(request: AnyRequest) -> Response[Any]:
     except entrance.ResetRefused:
         return door_page(request, "start/gone.html", 410, way="/forgot")
     await tell_person(site.units, user_id, "password")
-    form = FormState({"next": "/"})
-    return door_page(request, "start/door.html", form=form, mails=site.settings.mail, changed=True)
+    return _door(request, FormState({"next": "/"}), changed=True)
 
 
 # ── Once more ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -115,8 +126,12 @@ async def reset(request: AnyRequest) -> Response[Any]:
 async def show_confirm(request: AnyRequest) -> Response[str]:
     """Ask for a fresh proof before something sensitive."""
     visitor = await visitor_of(request)
-    form = FormState({"next": next_path(request.query_params.get("next", "/settings/security"))})
-    return await _confirm(request, visitor, form)
+    values = {"next": next_path(request.query_params.get("next", "/settings/security"))}
+    faults = []
+    if request.query_params.get("refused") == "1":
+        text = tongue_of(request, visitor).gettext("The passkey did not confirm it. Try again, or use another way.")
+        faults.append(FormFault("", text))
+    return await _confirm(request, visitor, FormState(values, faults))
 
 
 @post("/confirm")
@@ -131,9 +146,23 @@ async def confirm(request: AnyRequest) -> Response[Any]:
     if not await site.passwords.matches(hashed, values.get("password", "")[:1024]):
         fault = FormFault("password", tongue.gettext("This is not your password. Try again."))
         return await _confirm(request, visitor, FormState(form.values, [fault]), 422)
+    if (await factors.factors_of(site.units, visitor.person.id)).any:
+        method = await try_codes(request, tongue, visitor.person.id, values)
+        if isinstance(method, FormFault):
+            return await _confirm(request, visitor, FormState(form.values, [method]), 422)
     return await proved(request, visitor, "password", form.value("next"))
 
 
 async def _confirm(request: AnyRequest, visitor: Visitor, form: FormState, status: int = 200) -> Response[str]:
-    ways = await entrance.ways_of(site_of(request).units, visitor.person.id)
-    return door_page(request, "start/confirm.html", status, visitor=visitor, form=form, ways=ways)
+    units, person = site_of(request).units, visitor.person
+    held = await factors.factors_of(units, person.id)
+    return door_page(
+        request,
+        "start/confirm.html",
+        status,
+        visitor=visitor,
+        form=form,
+        ways=await entrance.ways_of(units, person.id),
+        held=held,
+        passkeys=held.passkeys > 0 and party_of(request) is not None,
+    )

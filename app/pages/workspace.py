@@ -21,6 +21,8 @@ from tenants.people import SlugRefused, Visitor
 PATH = "/w/{tenant:str}/settings"
 DONE: Mapping[str, str] = {
     "renamed": N_("Saved."),
+    "factor-on": N_("From the next click on, only members with a second factor get in."),
+    "factor-off": N_("A password alone lets members in again."),
     "archived": N_("The workspace is archived: it can be read, and nothing starts in it."),
     "restored": N_("The workspace is back."),
     "doomed": N_("The workspace will be deleted. Until then you can bring it back here."),
@@ -75,6 +77,16 @@ async def rename(request: AnyRequest) -> Response[Any]:
         except SlugRefused:
             faults.append(_taken(room.tongue))
     return await _page(room, FormState({"name": name, "slug": slug}, faults), 422)
+
+
+@post(f"{PATH}/second-factor")
+async def ask_for_factor(request: AnyRequest) -> Response[Any]:
+    """Let members in only with a second factor, or no longer ask for one."""
+    room = await Room.enter(request)
+    room.principal.require("workspace:manage")
+    wanted = (await read_form(request)).get("needed") == "1"
+    await workspaces.ask_for_factor(room.site.units, room.principal, wanted, address=_from(room))
+    return room.go(f"{room.base}/settings?done=factor-{'on' if wanted else 'off'}")
 
 
 @post(f"{PATH}/archive")
