@@ -18,8 +18,8 @@ from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tenants.directory import new_session
 from tenants.account_trail import tell_workspaces
+from tenants.directory import new_session
 from tenants.factor_model import AppFactor, Passkey, RecoveryCode
 from tenants.people import Browser
 from tenants.people_model import Ticket

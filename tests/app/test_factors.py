@@ -81,6 +81,8 @@ class Member:
         return await self.person.get(path, **headers)
 
     async def post(self, path: str, **data: str) -> Any:
+        # A fresh proof comes with a fresh cookie.
+        self.person.token = str(self.client.cookies["vfos_session"])
         return await self.person.post(path, data)
 
     async def add_app(self, clock: Clock) -> Any:
