@@ -33,6 +33,7 @@ PAGES = (
     "{base}/3/cost",
     "/settings",
     "/settings/security",
+    "/settings/factors",
     "/workspaces/new",
     "/w/northlight/members",
     "/w/northlight/roles",
