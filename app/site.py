@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from litestar import Request
 from litestar.connection import ASGIConnection
@@ -22,6 +22,9 @@ from app.assets import Assets
 from app.templating import Templates
 from domain.production.ports import ObjectStore
 from tenants.unit import Units
+
+if TYPE_CHECKING:
+    from adapters.vendors.counting import PromptCounter
 
 AnyRequest = Request[Any, Any, Any]
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
@@ -49,6 +52,7 @@ class Site:
     limits: Limits
     passwords: Passwords
     closing: bool = False
+    _counter: PromptCounter | None = None
 
     @property
     def settings(self) -> Settings:
@@ -67,6 +71,15 @@ class Site:
         return self.runtime.store
 
     @property
+    def counter(self) -> PromptCounter:
+        """Counts the prompts of quotes; what it needs is loaded with the first one."""
+        if self._counter is None:
+            from adapters.vendors.counting import PromptCounter
+
+            self._counter = PromptCounter(self.runtime.open_desk)
+        return self._counter
+
+    @property
     def secure(self) -> bool:
         """True when people reach us over TLS."""
         return self.settings.address.startswith("https://")
@@ -74,6 +87,8 @@ class Site:
     async def close(self) -> None:
         """Close every connection."""
         self.closing = True
+        if self._counter is not None:
+            await self._counter.close()
         await self.feed.close()
         await self.redis.aclose()
         await self.runtime.close()

@@ -11,10 +11,12 @@ from benchmarks import (
     fuzz,
     gallery,
     isolation,
+    kills,
     memory,
     narration_drift,
     pages,
     queue,
+    quotes,
     render_cost,
     typefaces,
 )
@@ -27,12 +29,14 @@ BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "isolation": isolation.main,
     "memory": memory.main,
     "narration_drift": narration_drift.main,
+    "quotes": quotes.main,
+    "kills": kills.main,
     "fuzz": fuzz.main,
     "gallery": gallery.main,
     "queue": queue.main,
     "typefaces": typefaces.main,
 }
-ALONE = ("drift", "films", "pages", "isolation", "render_cost", "narration_drift", "fuzz")
+ALONE = ("drift", "films", "pages", "isolation", "render_cost", "narration_drift", "quotes", "kills", "fuzz")
 """Those that need no running stack."""
 
 

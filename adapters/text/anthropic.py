@@ -20,7 +20,7 @@ from adapters.egress_rules import Allowance
 from adapters.outcomes import FAILURES, Said
 from adapters.prices.book import PriceBook, price_book
 from adapters.text.anthropic_errors import LABEL, NAME, from_sdk
-from adapters.text.anthropic_request import Style, answer_tokens, count_body, make_body
+from adapters.text.anthropic_request import Style, count_body, make_body
 from domain.production.ports import Checked, OnText, ProviderError, ScriptRequest, Usage, WrittenScript
 from domain.production.provider_errors import (
     BadRequest,
@@ -32,24 +32,13 @@ from domain.production.provider_errors import (
 
 BASE_URL = "https://api.anthropic.com"
 DEFAULT_MODEL = "claude-sonnet-5-5"
-REVISION = 1
+REVISION = 2
 """Raise it when equal requests would ask Claude something else."""
 CAPS = Caps(seconds=900.0)
 """A long script at high effort takes minutes; silence is bounded by SILENCE_S."""
 SILENCE_S = 120.0
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class WriterQuote:
-    """What a script will take: prompt tokens as counted by the service, and micro-dollars low, likely and high."""
-
-    input_tokens: int
-    output_tokens: int
-    low: int | None
-    likely: int | None
-    high: int | None
 
 
 @dataclass
@@ -137,18 +126,13 @@ class AnthropicWriter:
             raise with_usage(FAILURES["partial"](said), usage)
         return WrittenScript(script, NAME, message.model or self.model, usage, request_id)
 
-    async def quote(self, request: ScriptRequest, rounds: int = 3) -> WriterQuote:
-        """Estimate a script by the service's own token count (free). High: every repair round is needed."""
+    async def count(self, request: ScriptRequest) -> int:
+        """The tokens of the prompt by the service's own count, which is free. Raises the errors of `write`."""
         try:
             counted = await self._client.messages.count_tokens(**count_body(request, self.style))
         except Exception as error:
             raise from_sdk(error, self.model) from error
-        prompt, answer = counted.input_tokens, answer_tokens(request.seconds)
-        low = self._price({"input": prompt, "output": round(answer * 0.4)}, prompt)
-        likely = self._price({"input": prompt, "output": answer}, prompt)
-        whole = prompt + answer * (rounds - 1)
-        again = {"input": prompt * rounds + answer * (rounds - 1) * rounds // 2, "output": round(answer * rounds * 1.4)}
-        return WriterQuote(prompt, answer, low, likely, self._price(again, whole))
+        return int(counted.input_tokens)
 
     async def check(self) -> Checked:
         """Ask for the list of models, which is free. Raises the errors of `write`."""

@@ -15,13 +15,13 @@ from typing import Any
 from anthropic import transform_schema
 
 from domain.catalog.knowledge import Fact
+from domain.catalog.words import words_for
 from domain.production.ports import ScriptRequest
 from domain.studio.script import Script
 
-WORDS_PER_SECOND = 2.5
 TOKENS_PER_WORD = 1.9
-"""Generous for English, close for Portuguese; used for limits and quotes, never for billing."""
-SECONDS_PER_SCENE = 9.0
+"""Generous for English, close for Portuguese; used for limits, never for billing."""
+SECONDS_PER_SCENE = 7.5
 TOKENS_PER_SCENE = 190
 """Ids, titles, picture descriptions and keywords of one scene."""
 THINKING_ROOM = 8_000
@@ -113,7 +113,7 @@ def messages(request: ScriptRequest, cache_life: str) -> list[dict[str, Any]]:
 
 def frame(request: ScriptRequest) -> str:
     """What must hold whatever the template says."""
-    words = round(request.seconds * WORDS_PER_SECOND)
+    words = round(words_for(request.seconds, request.language))
     lines = [
         f"Topic: {request.topic}",
         f"Language: {request.language}",
@@ -145,13 +145,13 @@ def cache_mark(life: str) -> dict[str, Any]:
     return {} if life == "off" else {"cache_control": {"type": "ephemeral", "ttl": life}}
 
 
-def answer_tokens(seconds: int) -> int:
-    """Tokens a script of this length usually has."""
-    words = seconds * WORDS_PER_SECOND
-    scenes = max(3.0, seconds / SECONDS_PER_SCENE)
+def answer_tokens(request: ScriptRequest) -> int:
+    """Tokens a script of this length has at most, as a rule."""
+    words = words_for(request.seconds, request.language)
+    scenes = max(3.0, request.seconds / SECONDS_PER_SCENE)
     return round(words * TOKENS_PER_WORD + scenes * TOKENS_PER_SCENE + 300)
 
 
 def room_for(request: ScriptRequest, max_output: int) -> int:
     """The answer's limit in tokens: twice what is usual, and room for thinking, which counts too."""
-    return min(max_output, 2 * answer_tokens(request.seconds) + THINKING_ROOM)
+    return min(max_output, 2 * answer_tokens(request) + THINKING_ROOM)

@@ -127,7 +127,9 @@ async def produce(arguments: argparse.Namespace, settings: Settings, console: Co
 async def enter(runtime: Runtime, arguments: argparse.Namespace) -> JobRef:
     """Put the job into the queue. Raises CommandError with every fault of the request."""
     from adapters.prices.tariffs import PriceFiles
+    from adapters.vendors.counting import PromptCounter
     from domain.production.commands.create_job import NewJob, create_job
+    from domain.production.commands.quote_new_job import draft_new_job
     from domain.production.errors import InvalidInput, ProductionError
     from tenants.directory import find_tenant
 
@@ -142,15 +144,21 @@ async def enter(runtime: Runtime, arguments: argparse.Namespace) -> JobRef:
         seconds=arguments.seconds,
         profile=arguments.profile,
     )
+    counter = PromptCounter(runtime.open_desk)
     try:
         async with runtime.units.open(demo.machine_owner(tenant_id)) as unit:
-            job = await create_job(unit, new, tariffs=PriceFiles())
+            spec = await draft_new_job(unit, new)
+        counted = await counter.count(tenant_id, spec)
+        async with runtime.units.open(demo.machine_owner(tenant_id)) as unit:
+            job = await create_job(unit, new, tariffs=PriceFiles(), prompt_tokens=counted)
             return JobRef(tenant_id, job.id)
     except InvalidInput as error:
         sentences = [f"{fault.field}: {fault.message} {fault.fix}" for fault in error.faults]
         raise CommandError(*sentences, code=WRONG) from error
     except ProductionError as error:
         raise CommandError(error.sentence, code=WRONG) from error
+    finally:
+        await counter.close()
 
 
 async def report(

@@ -18,13 +18,14 @@ from app.site import AnyRequest
 from app.views.money import QuoteView, make_quote_view, make_usage, read_dollars
 from domain.production.commands.create_job import SECONDS, TOPIC_LIMIT, NewJob
 from domain.production.commands.decide_call import decide_call, set_cost_limit
-from domain.production.commands.quote_new_job import quote_new_job
-from domain.production.errors import InvalidInput
+from domain.production.commands.quote_new_job import draft_new_job, quote_new_job
+from domain.production.errors import InvalidInput, NotFound
 from domain.production.money import this_month
 from domain.production.queries.cost import ProjectName, usage_of
 from domain.production.queries.job import find_job
 from domain.production.queries.projects import projects_of
 from domain.usage.caps import month_states, set_project_cap, set_workspace_cap
+from tenants.principal import Forbidden
 from tenants.unit import Unit
 
 TARIFFS = PriceFiles()
@@ -32,17 +33,39 @@ MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 
 
 # ── A quote beside the form ───────────────────────────────────────────────────────────────────────────────
-async def read_quote(room: Room, unit: Unit, values: Mapping[str, str]) -> QuoteView | None:
-    """The quote of what a form asks for; None while its choices make no job."""
+def asked_job(room: Room, values: Mapping[str, str]) -> NewJob | None:
+    """The job a form asks for, as far as its price goes; None while its choices make no job."""
     seconds = values.get("seconds", "").strip()
     given = int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 6 else None
     low, high = SECONDS
     if seconds and (given is None or not low <= given <= high):
         return None
     topic = "".join(sign for sign in values.get("topic", "")[:TOPIC_LIMIT] if sign.isprintable() or sign == "\n")
-    new = NewJob(room.project_slug, values.get("recipe", ""), topic, values.get("language", ""), given)
+    return NewJob(room.project_slug, values.get("recipe", ""), topic, values.get("language", ""), given)
+
+
+async def count_prompt(room: Room, values: Mapping[str, str]) -> int | None:
+    """The tokens of the script's prompt by its provider's own count; no transaction is open meanwhile."""
+    new = asked_job(room, values)
+    if new is None:
+        return None
     try:
-        offer = await quote_new_job(unit, new, TARIFFS)
+        async with room.open() as unit:
+            spec = await draft_new_job(unit, new)
+    except (Forbidden, InvalidInput, NotFound):
+        return None
+    return await room.site.counter.count(room.principal.tenant_id, spec)
+
+
+async def read_quote(
+    room: Room, unit: Unit, values: Mapping[str, str], prompt_tokens: int | None = None
+) -> QuoteView | None:
+    """The quote of what a form asks for; None while its choices make no job."""
+    new = asked_job(room, values)
+    if new is None:
+        return None
+    try:
+        offer = await quote_new_job(unit, new, TARIFFS, prompt_tokens=prompt_tokens)
     except InvalidInput:
         return None
     return make_quote_view(room.tongue, offer)
@@ -52,9 +75,12 @@ async def read_quote(room: Room, unit: Unit, values: Mapping[str, str]) -> Quote
 async def show_quote(request: AnyRequest) -> Response[str]:
     """The block with the price of what the form asks for now."""
     room = await Room.enter(request)
+    values = {str(k): str(v) for k, v in request.query_params.items()}
     async with room.open() as unit:
         await room.project(unit)
-        quote = await read_quote(room, unit, {str(k): str(v) for k, v in request.query_params.items()})
+    counted = await count_prompt(room, values)
+    async with room.open() as unit:
+        quote = await read_quote(room, unit, values, counted)
     return room.page("jobs/quote.html", "quote", quote=quote, base=room.jobs_base, shell=None)
 
 

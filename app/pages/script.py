@@ -29,10 +29,10 @@ from app.site import AnyRequest
 from app.views.job import JobView
 from app.views.script import Outlook, SceneView, ScriptView, make_outlook, make_script
 from app.views.shell import Shell
+from domain.production.asking import choose_facts
 from domain.production.commands.edit_script import edit_script
 from domain.production.commands.redo_step import redo_step
 from domain.production.editing import preview_edit, read_film, read_script
-from domain.production.pipeline.script import choose_facts
 from domain.production.preview import Film
 from domain.production.queries.job import JobDetail, find_job, job_detail
 from domain.production.spec import JobSpec

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from domain.catalog.knowledge import Fact
+from domain.catalog.words import words_for
 
 MAX_TEMPLATE = 50_000
 MAX_PROMPT = 200_000
@@ -45,7 +46,7 @@ class PromptInputs:
             "topic": self.topic,
             "language": self.language,
             "seconds": self.seconds,
-            "words": round(self.seconds * 2.5),
+            "words": round(words_for(self.seconds, self.language)),
             "tone": self.tone,
             "audience": self.audience,
             "project": {"name": self.project, "tagline": self.tagline},

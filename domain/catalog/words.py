@@ -9,6 +9,8 @@ from domain.catalog.wordlists import ABBREVIATIONS, NUMBER_WORDS, STOP_WORDS
 
 WORDS_PER_SECOND = {"pt": 2.4, "en": 2.6}
 """Calm narration, by primary language subtag."""
+FILM_WORDS_PER_SECOND = {"pt": 2.2, "en": 2.4}
+"""The same over a whole film, with the pauses between sentences and scenes."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
@@ -122,3 +124,8 @@ def spoken_length(text: str) -> float:
 def reading_seconds(text: str, language: str) -> float:
     """Estimate the seconds a calm narrator needs for a text."""
     return spoken_length(text) / WORDS_PER_SECOND.get(primary(language), 2.5)
+
+
+def words_for(seconds: float, language: str) -> float:
+    """How many words fill a film of so many seconds."""
+    return seconds * FILM_WORDS_PER_SECOND.get(primary(language), 2.3)

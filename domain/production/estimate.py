@@ -9,21 +9,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from domain.catalog.words import primary, words_for
+from domain.production.asking import facts_wanted
+from domain.production.foresight import share_to_make
 from domain.production.spec import JobSpec
 from domain.usage.quote import LOCAL, Demand, Range, Tariffs, exactly
 from timeline.profiles import PROFILES
 
-WORDS_PER_SECOND = 2.5
-CHARACTERS_PER_WORD = 6.0
-"""With the space after it; English and Portuguese differ by less than films do."""
+CHARACTERS_PER_WORD = {"en": 6.3, "pt": 5.9}
+"""With the space after it, numbers as they are said; by primary language subtag."""
 TOKENS_PER_WORD = 1.45
 CHARACTERS_PER_TOKEN = 4.0
-SECONDS_PER_SCENE = 9.0
-TOKENS_PER_SCENE = 150
+SECONDS_PER_SCENE = 7.5
+TOKENS_PER_SCENE = 105
 """Ids, titles, picture descriptions and keywords of one scene."""
-FORM_TOKENS = 900
-"""House rules and the schema of the answer, sent with every script."""
-WORDS_PER_SENTENCE = 14.0
+FORM_TOKENS = 350
+"""House rules sent with every script, and the frame of the answer."""
+UNMARKED_TOKENS = 40
+"""The end of a prompt, which is not kept in the provider's prompt cache."""
+WORDS_PER_SENTENCE = 13.0
 PROSODY, CHANGE, STYLE, DEGREE, PAUSE = 19, 11, 50, 19, 21
 """Characters of billed markup: around a sentence with changes, for each change, for a style and its degree, a pause."""
 COMMAS_PER_SENTENCE = 0.8
@@ -65,30 +69,37 @@ def _script(spec: JobSpec, crew: Crew, counted: int | None) -> Demand:
     if provider in LOCAL:
         return Demand("script", provider, model, "calls", exactly(1), {"calls": exactly(1)})
     prompt = float(counted) if counted is not None else prompt_size(spec) / CHARACTERS_PER_TOKEN + FORM_TOKENS
-    words, scenes = spec.seconds * WORDS_PER_SECOND, max(3.0, spec.seconds / SECONDS_PER_SCENE)
-    answer = words * TOKENS_PER_WORD + scenes * TOKENS_PER_SCENE + 200
+    words, scenes = words_for(spec.seconds, spec.language), max(2.0, spec.seconds / SECONDS_PER_SCENE)
+    answer = words * TOKENS_PER_WORD + scenes * TOKENS_PER_SCENE + 60
     # Every repair round sends the draft back, with what was wrong.
     again = prompt * ROUNDS + answer * (ROUNDS - 1) * ROUNDS / 2
-    units = {
-        "input": Range(prompt * 0.9, prompt, again),
-        "output": Range(answer * 0.6, answer, answer * ROUNDS * 1.3),
-    }
+    part = min(1.0, UNMARKED_TOKENS / prompt)
+    kept = CACHE_UNITS.get(spec.providers.writer.options.get("cache", "5m") if spec.providers.writer else "", "")
+    units = {"input": Range(prompt * 0.9, prompt, again)}
+    if kept:
+        units = {"input": Range(prompt * part, prompt * part, again), kept: exactly(prompt * (1 - part))}
+    units["output"] = Range(answer * 0.6, answer, answer * ROUNDS * 1.3)
     return Demand("script", provider, model, "tokens", Range(1, 1, ROUNDS), units, prompt_tokens=round(prompt))
+
+
+CACHE_UNITS: Mapping[str, str] = {"5m": "cache_write_5m", "1h": "cache_write_1h"}
+"""How a prompt is billed that the provider keeps for the next round, by the life of its cache."""
 
 
 def prompt_size(spec: JobSpec) -> int:
     """Characters of what the writer is sent: prompt, topic, and the knowledge it may choose from."""
     fixed = len(spec.prompt.body.system) + len(spec.prompt.body.template) + len(spec.topic)
     documents = sum(len(part.body.text) for part in spec.knowledge if part.body.tier in spec.recipe.knowledge.tiers)
-    facts = max(6, round(spec.seconds / SECONDS_PER_SCENE * 2))
-    return fixed + min(documents, facts * 160)
+    return fixed + min(documents, facts_wanted(spec.seconds) * 160)
 
 
 def _voice(spec: JobSpec, crew: Crew) -> Demand:
     provider, model = crew.narrator
-    words = spec.seconds * WORDS_PER_SECOND
+    words = words_for(spec.seconds, spec.language)
     sentences = max(1.0, words / WORDS_PER_SENTENCE)
-    count = words * CHARACTERS_PER_WORD + (0 if provider in LOCAL else sentences * _markup(spec))
+    count = words * CHARACTERS_PER_WORD.get(primary(spec.language), 6.3) + (
+        0 if provider in LOCAL else sentences * _markup(spec)
+    )
     calls = Range(sentences * 0.8, sentences, sentences * 1.3)
     amount = Range(count * 0.85, count, count * 1.2)
     voice = spec.voice.body.voice if provider not in LOCAL else model
@@ -107,10 +118,8 @@ def _markup(spec: JobSpec) -> float:
 def _pictures(spec: JobSpec, crew: Crew, tariffs: Tariffs) -> Demand:
     provider, model, options = crew.images[0]
     scenes = max(1.0, spec.seconds / SECONDS_PER_SCENE)
-    own = sum(item.role == "picture" for item in spec.library) if "library" in spec.recipe.pictures else 0
-    # A library fits some scenes; which ones is known only when there is a script.
-    likely = max(scenes - min(own, scenes) / 2, 0.0)
-    count = Range(max(0.0, scenes * 0.8 - own), likely, scenes * 1.25)
+    likely = scenes * share_to_make(spec, scenes) if provider not in LOCAL else scenes
+    count = Range(max(0.0, likely * 0.6 - 1), likely, max(likely, scenes) * 1.25)
     profile = PROFILES[spec.profile]
     one = tariffs.picture(provider, model, options, profile.width, profile.height)
     units = {unit: Range(n.low * count.low, n.likely * count.likely, n.high * count.high) for unit, n in one.items()}

@@ -3,122 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from adapters.settings import Settings
-from adapters.vendors.desk import Desk
-from adapters.wiring import Runtime, build_runtime, build_tools
-from domain.catalog.model import Project
 from domain.catalog.provider_rows import Provider
-from domain.catalog.providers import Choice, add_provider, choose_providers
-from domain.catalog.vendors import ProviderForm
 from domain.dispatch.model import Step
 from domain.production.commands.redo_step import redo_step
-from domain.production.engine import Engine
 from domain.production.model import ArtifactRef, Job, LogChunk
-from domain.production.pipeline import STEP_KINDS
 from domain.usage.model import Effect
 from tenants.model import Event
 from tenants.secret import Secret
-from tests.support.providers.anthropic import AnthropicDouble
-from tests.support.providers.azure_live import AzureDouble
-from tests.support.providers.gemini import GeminiDouble
-from tests.support.providers.openai import OpenAiDouble
-from tests.support.providers.server import Double, running
-from tests.support.scripted import Scripted, open_scripted
+from tests.support.hired import KEY, Hired, all_doubles, hired
+from tests.support.providers.server import Double
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(600)]
-
-KEY = "sk-secret-0123456789-of-this-workspace"
-FORMS = {
-    "anthropic": ProviderForm("anthropic", "Claude"),
-    "azure": ProviderForm("azure", "Azure", options={"voice_en": "en-US-JennyNeural"}),
-    "openai": ProviderForm("openai", "OpenAI", concurrent=2),
-    "gemini": ProviderForm("gemini", "Gemini", model="gemini-3-pro-image", per_minute=600),
-}
-
-
-@dataclass
-class Factory:
-    """A workspace whose project works with all providers, and what each of them has counted."""
-
-    studio: Scripted
-    runtime: Runtime
-    desk: Desk
-    doubles: dict[str, Double]
-
-    async def make(self, topic: str, *, render: bool = False) -> Job:
-        job = await self.studio.plan(topic)
-        if render:
-            await self.studio.render()
-        async with self.studio.units.open(self.studio.owner) as unit:
-            found = await unit.session.get(Job, (self.studio.tenant_id, job.id))
-            assert found is not None
-            return found
-
-    async def all(self, table: type[Any], job: Job) -> list[Any]:
-        async with self.studio.units.open(self.studio.owner) as unit:
-            return list(await unit.session.scalars(select(table).where(table.job_id == job.id)))
-
-    async def change(self, slug: str, **values: Any) -> None:
-        async with self.studio.units.open(self.studio.owner) as unit:
-            await unit.session.execute(update(Provider).where(Provider.slug == slug).values(**values))
-
-    @property
-    def billed(self) -> int:
-        return sum(double.micro_dollars for double in self.doubles.values())
-
-    def reset(self) -> None:
-        for double in self.doubles.values():
-            double.reset()
 
 
 @pytest.fixture(scope="module")
 def doubles() -> Iterator[dict[str, Double]]:
-    made: dict[str, Double] = {
-        "anthropic": AnthropicDouble(),
-        "azure": AzureDouble(),
-        "openai": OpenAiDouble(),
-        "gemini": GeminiDouble(),
-    }
-    with running(*made.values()):
+    with all_doubles() as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-async def factory(database: Settings, doubles: dict[str, Double]) -> AsyncIterator[Factory]:
-    runtime = build_runtime(database.using(egress_allow="127.0.0.1"), "worker")
-    studio = await open_scripted(database, runtime.units, runtime.store, "vendors")
-    desk = runtime.open_desk()
-    tools = build_tools(database, runtime.store, desk)
-    studio.engine = Engine(runtime.units, tools, STEP_KINDS, database.home)
-    async with runtime.units.open(studio.owner) as unit:
-        for form in FORMS.values():
-            await add_provider(unit, runtime.vault, form, Secret(KEY))
-        project = (await unit.session.execute(select(Project))).scalar_one()
-        await choose_providers(unit, project.id, Choice("claude", "azure", ("openai", "gemini")))
-    made = Factory(studio, runtime, desk, doubles)
-    for kind, double in doubles.items():
-        tail = "/v1" if kind == "openai" else ""
-        await made.change(FORMS[kind].name.lower(), base_url=double.url + tail)
-    yield made
-    await desk.close()
-    for adapter in (tools.narrator, tools.extra["board"], tools.renderer):
-        adapter.close()  # type: ignore[attr-defined]  # ends the warm processes; not part of the ports
-    await runtime.close()
+async def factory(database: Settings, doubles: dict[str, Double]) -> AsyncIterator[Hired]:
+    async with hired(database, doubles) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)
-def fresh(factory: Factory) -> None:
+def fresh(factory: Hired) -> None:
     factory.reset()
 
 
 class TestFilm:
-    async def test_a_film_by_all_of_them_costs_what_they_count(self, factory: Factory) -> None:
+    async def test_a_film_by_all_of_them_costs_what_they_count(self, factory: Hired) -> None:
         job = await factory.make("How the Moon was made", render=True)
         assert job.state == "succeeded", job.error
         effects = await factory.all(Effect, job)
@@ -138,7 +59,7 @@ class TestFilm:
 
 
 class TestNothingIsSilent:
-    async def test_a_step_down_is_told_priced_and_not_kept_under_the_chains_name(self, factory: Factory) -> None:
+    async def test_a_step_down_is_told_priced_and_not_kept_under_the_chains_name(self, factory: Hired) -> None:
         factory.doubles["openai"].fail("html_picture", times=99)
         factory.doubles["gemini"].fail("prompt_blocked", times=99)
         job = await factory.make("What lives in the deep sea without any light")
@@ -161,7 +82,7 @@ class TestNothingIsSilent:
 
 
 class TestOneAgain:
-    async def test_one_picture_is_made_again_with_a_wish_and_paid_once(self, factory: Factory) -> None:
+    async def test_one_picture_is_made_again_with_a_wish_and_paid_once(self, factory: Hired) -> None:
         job = await factory.make("How galaxies are born far away")
         assert job.error is None
         before = {ref.name: ref for ref in await factory.all(ArtifactRef, job) if ref.role == "picture"}
@@ -182,7 +103,7 @@ class TestOneAgain:
 
 
 class TestKeys:
-    async def test_a_revoked_key_stops_the_job_and_a_new_one_lets_it_go_on(self, factory: Factory) -> None:
+    async def test_a_revoked_key_stops_the_job_and_a_new_one_lets_it_go_on(self, factory: Hired) -> None:
         async with factory.studio.units.open(factory.studio.owner) as unit:
             row = (await unit.session.execute(select(Provider).where(Provider.slug == "claude"))).scalar_one()
             await factory.runtime.vault.put(unit, row.secret_name, Secret("revoked"))
@@ -198,7 +119,7 @@ class TestKeys:
         await factory.desk.forgive(row)
         assert (await factory.desk.test(factory.studio.tenant_id, row.id)).ok
 
-    async def test_a_provider_that_was_switched_off(self, factory: Factory) -> None:
+    async def test_a_provider_that_was_switched_off(self, factory: Hired) -> None:
         await factory.change("azure", enabled=False)
         try:
             with pytest.raises(Exception, match="“Azure” is switched off"):
@@ -206,7 +127,7 @@ class TestKeys:
         finally:
             await factory.change("azure", enabled=True)
 
-    async def test_no_key_is_in_any_row(self, factory: Factory) -> None:
+    async def test_no_key_is_in_any_row(self, factory: Hired) -> None:
         async with factory.studio.units.open(factory.studio.owner) as unit:
             for table in (Event, Effect, Job, LogChunk, Provider):
                 rows = (await unit.session.execute(select(table))).scalars().all()

@@ -66,9 +66,15 @@ class NewJob:
 
 
 async def create_job(
-    unit: Unit, new: NewJob, kinds: Mapping[str, StepKind] = STEP_KINDS, tariffs: Tariffs = NO_TARIFFS
+    unit: Unit,
+    new: NewJob,
+    kinds: Mapping[str, StepKind] = STEP_KINDS,
+    tariffs: Tariffs = NO_TARIFFS,
+    prompt_tokens: int | None = None,
 ) -> Job:
     """Create a job and its steps. The same `idem_key` answers the job made before. `tariffs` price its quote.
+
+    `prompt_tokens`: the length of its prompt as the writer's provider counts it, if it was asked.
 
     Raises Forbidden, NotFound (project), InvalidInput (every fault at once), WrongState (key used for something else).
     """
@@ -78,7 +84,7 @@ async def create_job(
     if (made := await _made_before(unit, new)) is not None:
         return made
     spec = await draft_spec(unit, project, new, kinds)
-    return await enter_job(unit, project, spec, new, kinds, tariffs)
+    return await enter_job(unit, project, spec, new, kinds, tariffs, prompt_tokens)
 
 
 async def draft_spec(unit: Unit, project: Project, new: NewJob, kinds: Mapping[str, StepKind]) -> JobSpec:
@@ -319,6 +325,7 @@ async def enter_job(
     new: NewJob,
     kinds: Mapping[str, StepKind] = STEP_KINDS,
     tariffs: Tariffs = NO_TARIFFS,
+    prompt_tokens: int | None = None,
 ) -> Job:
     """Write a job with its steps, quote, reservation, event and outbox message.
 
@@ -330,7 +337,7 @@ async def enter_job(
     await lock_pools(unit.session, pools)
     await open_flows(unit.session, unit.tenant_id, pools)
     learned = await ratios(unit.session, spec.profile)
-    quoted = (await quote_job(unit, spec, tariffs, kinds, learned)).as_json()
+    quoted = (await quote_job(unit, spec, tariffs, kinds, learned, prompt_tokens)).as_json()
     account, aside = JobAccount(unit.tenant_id, project.id, uuid7()), reserved_at_start(quoted, new.cost_limit)
     month = this_month()
     await _set_aside(unit, account, new.cost_limit, aside, month)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from domain.production.commands.create_job import NewJob, draft_spec, find_project, is_blank
 from domain.production.money import this_month
 from domain.production.pipeline import STEP_KINDS
 from domain.production.pipeline.base import StepKind
 from domain.production.quoting import quote_job
+from domain.production.spec import JobSpec
 from domain.usage.caps import NOTHING, MonthState, month_states
 from domain.usage.quote import Quote, Tariffs
 from tenants.unit import Unit
@@ -33,17 +35,32 @@ class Offer:
         return min(known) if known else None
 
 
-async def quote_new_job(unit: Unit, new: NewJob, tariffs: Tariffs, kinds: Mapping[str, StepKind] = STEP_KINDS) -> Offer:
-    """Estimate what a job would cost. Raises Forbidden, NotFound (project), InvalidInput."""
+async def draft_new_job(unit: Unit, new: NewJob, kinds: Mapping[str, StepKind] = STEP_KINDS) -> JobSpec:
+    """The specification a job would have. Raises Forbidden, NotFound (project), InvalidInput."""
     unit.principal.require("jobs:run")
     project = await find_project(unit, new.project)
     unit.principal.require("jobs:run", project.id)
     asked = replace(new, topic=STAND_IN) if is_blank(new.topic) else new
-    spec = await draft_spec(unit, project, asked, kinds)
-    quoted = await quote_job(unit, spec, tariffs, kinds)
-    if not unit.principal.can("usage:read", project.id):
+    return await draft_spec(unit, project, asked, kinds)
+
+
+async def quote_new_job(
+    unit: Unit,
+    new: NewJob,
+    tariffs: Tariffs,
+    kinds: Mapping[str, StepKind] = STEP_KINDS,
+    prompt_tokens: int | None = None,
+) -> Offer:
+    """Estimate what a job would cost. `prompt_tokens`: as the writer's provider counts them, if it was asked.
+
+    Raises Forbidden, NotFound (project), InvalidInput.
+    """
+    spec = await draft_new_job(unit, new, kinds)
+    project_id = UUID(spec.project.id)
+    quoted = await quote_job(unit, spec, tariffs, kinds, prompt_tokens=prompt_tokens)
+    if not unit.principal.can("usage:read", project_id):
         return Offer(quoted, NOTHING, NOTHING)
     states = await month_states(unit, this_month())
     return Offer(
-        quoted, states.get(("workspace", unit.tenant_id), NOTHING), states.get(("project", project.id), NOTHING)
+        quoted, states.get(("workspace", unit.tenant_id), NOTHING), states.get(("project", project_id), NOTHING)
     )

@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from domain.catalog.knowledge import Fact, KnowledgeDocument, select_facts
-from domain.catalog.prompting import PromptInputs
+from domain.catalog.knowledge import Fact
 from domain.catalog.validators import Fault, Validator, make_validator
-from domain.production.estimate import WORDS_PER_SECOND
+from domain.catalog.words import words_for
+from domain.production.asking import choose_facts, script_request
 from domain.production.live_text import LiveScript
 from domain.production.pipeline.base import Json, NewFile, Product, StepContext, StepResult, Work
 from domain.production.ports import (
@@ -40,9 +40,6 @@ FAN_OUT = False
 
 LIVE = "draft"
 """Group of the log lines that show a script while it is written, followed by the round's number."""
-
-NOW = "2026-01-01T00:00:00Z"
-"""What `now` means inside prompts: fixed, because a key must not change by itself overnight."""
 
 
 def key(work: Work) -> Json | None:
@@ -88,35 +85,9 @@ async def run(ctx: StepContext) -> StepResult:
     return await _keep(ctx, script, facts, dict(made.facts))
 
 
-def choose_facts(spec: JobSpec, instruction: str = "") -> list[Fact]:
-    """Choose the facts a script of this length can use, by the recipe's tiers and documents.
-
-    An instruction ("focus on the mirror") takes part in the choice.
-    """
-    choice = spec.recipe.knowledge
-    documents = [
-        KnowledgeDocument(
-            slug=part.ref.slug,
-            title=part.body.title,
-            text=part.body.text,
-            language=part.body.language,
-            tier=part.body.tier,
-            tags=tuple(part.body.tags),
-        )
-        for part in spec.knowledge
-        if part.body.tier in choice.tiers
-        and (part.body.tier != 2 or not choice.documents or part.ref.slug in choice.documents)
-    ]
-    return select_facts(f"{spec.topic} {instruction}".strip(), documents, facts_wanted(spec.seconds), spec.language)
-
-
-def facts_wanted(seconds: int) -> int:
-    """About two facts for every scene of nine seconds: the writer chooses, and has something to choose from."""
-    return max(6, round(seconds / 9 * 2))
-
-
 async def _draft(ctx: StepContext, spec: JobSpec, facts: Sequence[Fact], seed: str) -> Product:
-    request = await _request(ctx, spec, facts, seed)
+    render = ctx.tools.extra["render_prompt"]
+    request = await script_request(spec, facts, render, seed, ctx.work.step.instruction)
     who = named(ctx.tools.writer)
     ctx.log(f"Asking the writer “{who}” for {spec.seconds} s in {spec.language}, {len(facts)} facts")
     validators = [_validator(part.ref.slug, part.body) for part in spec.validators]
@@ -136,30 +107,6 @@ async def _draft(ctx: StepContext, spec: JobSpec, facts: Sequence[Fact], seed: s
     return Product({"draft.json": NewFile(script.model_dump_json().encode(), "application/json")}, facts_made)
 
 
-async def _request(ctx: StepContext, spec: JobSpec, facts: Sequence[Fact], seed: str) -> ScriptRequest:
-    inputs = PromptInputs(
-        topic=spec.topic,
-        language=spec.language,
-        seconds=spec.seconds,
-        tone=spec.recipe.tone,
-        project=spec.project.name,
-        instruction=ctx.work.step.instruction,
-        facts=facts,
-    )
-    render = ctx.tools.extra["render_prompt"]
-    return ScriptRequest(
-        topic=spec.topic,
-        language=spec.language,
-        seconds=spec.seconds,
-        tone=spec.recipe.tone,
-        system=await render(spec.prompt.body.system, inputs.variables(), now=NOW),
-        prompt=await render(spec.prompt.body.template, inputs.variables(), now=NOW),
-        facts=facts,
-        seed=seed,
-        instruction=ctx.work.step.instruction,
-    )
-
-
 class _Ledgered:
     """A writer whose every call goes through the ledger, and is told in the log while it is written."""
 
@@ -171,7 +118,7 @@ class _Ledgered:
     async def write(self, request: ScriptRequest, on_text: OnText | None = None) -> WrittenScript:
         writer: ScriptWriter = self._ctx.tools.writer
         self._round += 1
-        told = Telling(self._ctx, request.seconds, self._round)
+        told = Telling(self._ctx, request, self._round)
         async with turn_of(writer):
             return await self._ctx.effects.perform(
                 provider=writer.name,
@@ -188,9 +135,9 @@ class _Ledgered:
 class Telling:
     """Shows a script while it is written: each title and sentence as a line of the log, words as progress."""
 
-    def __init__(self, ctx: StepContext, seconds: int, number: int) -> None:
+    def __init__(self, ctx: StepContext, request: ScriptRequest, number: int) -> None:
         self._ctx, self._live = ctx, LiveScript()
-        self._words, self._wanted = 0, max(1, round(seconds * WORDS_PER_SECOND))
+        self._words, self._wanted = 0, max(1, round(words_for(request.seconds, request.language)))
         self._group = f"{LIVE} {number}"
 
     def hear(self, piece: str) -> None:

@@ -15,7 +15,7 @@ async def render(template, variables=None):
 class TestRenderPrompt:
     async def test_inputs_filters_and_loops(self):
         template = "{{ topic | upcase }} {{ words }}{% for fact in facts %} [{{ fact.id }}] {{ fact.text }}{% endfor %}"
-        assert await render(template) == "BLACK HOLES 150 [d#1] They are dark."
+        assert await render(template) == "BLACK HOLES 144 [d#1] They are dark."
 
     async def test_the_clock_is_an_input(self):
         assert await render("{{ 'now' | date: '%d/%m/%Y %H:%M' }} {{ now }}") == f"04/03/2026 05:06 {NOW}"

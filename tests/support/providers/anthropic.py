@@ -38,6 +38,8 @@ STATUS_ERRORS: Mapping[str, tuple[int, str, str]] = {
 }
 ANSWER_ERRORS = ("refusal", "max_tokens", "context_exceeded", "not_json", "wrong_form")
 STREAM_ERRORS = ("stream_error", "stream_ends", "odd_stream")
+PACED = "paced"
+"""No error: the stream comes piece by piece, `seconds` apart, as a model at work sends it."""
 
 Write = Callable[[dict[str, Any]], str]
 """From a request body to the text of the answer."""
@@ -47,7 +49,7 @@ class AnthropicDouble(Double):
     """Writes with `write`, by default a script arranged from the facts in the prompt; prices as in NANO."""
 
     name = "anthropic"
-    ERRORS = (*STATUS_ERRORS, *ANSWER_ERRORS, *STREAM_ERRORS)
+    ERRORS = (*STATUS_ERRORS, *ANSWER_ERRORS, *STREAM_ERRORS, PACED)
 
     def __init__(self, write: Write | None = None, thinking_tokens: int = 0) -> None:
         super().__init__()

@@ -116,7 +116,9 @@ class AzureDouble(AzureBatchDouble):
         key = call.headers.get("ocp-apim-subscription-key", "")
         if not key or key in ("wrong", "revoked", "expired"):
             refusal = "live_wrong_key"
+        number = self.arrive(call)
         self.upgrades.append(refusal or "accepted")
+        await self.hold_back(number)
         if refusal:
             await _Line(writer).reply(status_error(UPGRADE_ERRORS[refusal]))
             return
@@ -144,6 +146,7 @@ class AzureDouble(AzureBatchDouble):
 
     async def _turn(self, call: Call, ssml: str, request: str, socket: Socket) -> bool:
         """Speak one text; false when the line ends with it."""
+        number = self.arrive(call)
         plan = next((p for p in self.live_plans if p.fault not in UPGRADE_ERRORS and p.strikes(call.number)), None)
         fault, options = (plan.fault, plan.options) if plan else ("", {})
         if fault == "live_drop_before":
@@ -161,6 +164,7 @@ class AzureDouble(AzureBatchDouble):
         with self._moved:
             self.billed.append((replace(call).key, billed(ssml) * NANO_PER_CHARACTER))
             self._moved.notify_all()
+        await self.hold_back(number)
         if fault == "live_slow":
             await asyncio.sleep(float(options.get("seconds", 1.0)))
         if fault == "live_drop_after":

@@ -6,6 +6,8 @@ Control API (JSON), beside the provider's own paths:
     POST /_control/reset     forget calls and plans
 `at` counts paid calls from 1; without it the next `times` calls fail.
 
+`stall` (from tests) holds back the answer to one request of any kind, paid or free, for as long as the client waits.
+
 Faults of every double: drop_before (the request is read, nothing is made), drop_after (made and billed, not a byte
 is sent), drop_half (made and billed, half of the answer is sent), slow (`seconds` before the answer), garbage (an HTML
 page with status 200). Each provider adds those of its protocol in ERRORS.
@@ -20,7 +22,7 @@ import json
 import threading
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
@@ -95,8 +97,12 @@ class Double(ABC):
         self.billed: list[tuple[str, int]] = []
         self.plans: list[Planned] = []
         self.broken: list[str] = []
+        self.arrived: list[str] = []
+        self.stalls: set[int] = set()
+        self.stalled: list[int] = []
         self.url = ""
         self._moved = threading.Condition()
+        self._never = asyncio.Event()
 
     # ── For tests ─────────────────────────────────────────────────────────────────────────────────────────
     def fail(self, fault: str, at: int | None = None, times: int = 1, **options: Any) -> None:
@@ -107,8 +113,19 @@ class Double(ABC):
 
     def reset(self) -> None:
         """Forget calls, bills and plans."""
-        for kept in (self.calls, self.unpaid, self.billed, self.plans, self.broken):
+        for kept in (self.calls, self.unpaid, self.billed, self.plans, self.broken, self.arrived, self.stalled):
             kept.clear()
+        self.stalls.clear()
+
+    def stall(self, number: int) -> None:
+        """Do what request `number` (from 1, paid and free ones alike) asks for, and never send its answer."""
+        self.stalls.add(number)
+
+    def wait_for_stall(self, seconds: float = 60.0) -> None:
+        """Wait until a request is held back. Raises TimeoutError."""
+        with self._moved:
+            if not self._moved.wait_for(lambda: self.stalled, seconds):
+                raise TimeoutError(f"{self.name} held back none of {len(self.arrived)} requests")
 
     def wait_for_bills(self, number: int, seconds: float = 60.0) -> None:
         """Wait until so many calls were billed. Raises TimeoutError."""
@@ -147,7 +164,22 @@ class Double(ABC):
 
     async def meet(self, call: Call, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take a request; a provider that keeps its lines open (WebSocket) does so here."""
-        await self.serve(call, _Line(writer))
+        number = self.arrive(call)
+        await self.serve(call, _Line(writer, lambda: self.hold_back(number)))
+
+    def arrive(self, call: Call) -> int:
+        """Count a request of any kind; answers its number."""
+        if not call.path.startswith("/_control"):
+            self.arrived.append(f"{call.method} {call.path}")
+        return len(self.arrived)
+
+    async def hold_back(self, number: int) -> None:
+        """Called when an answer is ready: a stalled one waits here until the double ends."""
+        if number in self.stalls:
+            with self._moved:
+                self.stalled.append(number)
+                self._moved.notify_all()
+            await self._never.wait()
 
     # ── Running ───────────────────────────────────────────────────────────────────────────────────────────
     async def serve(self, call: Call, send: _Line) -> None:
@@ -184,7 +216,8 @@ class Double(ABC):
             return
         if fault == "slow":
             await asyncio.sleep(float(options.get("seconds", 1.0)))
-        await send.reply(reply, half=fault == "drop_half")
+        pace = float(options.get("seconds", 0.25)) if fault == "paced" else 0.0
+        await send.reply(reply, half=fault == "drop_half", pace=pace)
 
     def _control(self, call: Call) -> Reply:
         if call.method == "POST" and call.path == "/_control/reset":
@@ -199,13 +232,15 @@ class Double(ABC):
 
 
 class _Line:
-    """One connection's writing side."""
+    """One connection's writing side; `gate` is passed before an answer goes out."""
 
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self._writer = writer
+    def __init__(self, writer: asyncio.StreamWriter, gate: Callable[[], Awaitable[None]] | None = None) -> None:
+        self._writer, self._gate = writer, gate
 
-    async def reply(self, reply: Reply, half: bool = False) -> None:
-        """Send a reply; `half` stops in its middle."""
+    async def reply(self, reply: Reply, half: bool = False, pace: float = 0.0) -> None:
+        """Send a reply; `half` stops in its middle, `pace`: seconds between the parts of a stream."""
+        if self._gate is not None:
+            await self._gate()
         headers = {**reply.headers, "connection": "close"}
         if not reply.parts:
             headers["content-length"] = str(len(reply.body))
@@ -216,14 +251,14 @@ class _Line:
         if not reply.parts:
             self._writer.write(reply.body[: len(reply.body) // 2] if half else reply.body)
         else:
-            await self._stream(reply.parts[: len(reply.parts) // 2] if half else reply.parts, half)
+            await self._stream(reply.parts[: len(reply.parts) // 2] if half else reply.parts, half, pace)
         await self._writer.drain()
 
-    async def _stream(self, parts: tuple[bytes, ...], half: bool) -> None:
+    async def _stream(self, parts: tuple[bytes, ...], half: bool, pace: float) -> None:
         for part in parts:
             self._writer.write(b"%x\r\n%s\r\n" % (len(part), part))
             await self._writer.drain()
-            await asyncio.sleep(0)
+            await asyncio.sleep(pace)
         if not half:
             self._writer.write(b"0\r\n\r\n")
 

@@ -1,0 +1,49 @@
+"""How many pictures a film will need made, before its script is written. Pure.
+
+The facts that the script will rest on say what its scenes are about: they are matched with the library as scenes will be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.catalog.knowledge import Fact
+from domain.catalog.words import words_of
+from domain.production.asking import choose_facts
+from domain.production.matching import match_pictures
+from domain.production.spec import JobSpec
+from domain.studio.script import Scene, Sentence, Visual
+
+MOST_SCENES = 40
+"""Scenes of a long film that are looked at; the others are taken to be like them."""
+LONG_WORD = 5
+"""Letters of a word that a writer would name among a scene's keywords."""
+
+
+def share_to_make(spec: JobSpec, scenes: float) -> float:
+    """The share of a film's scenes that no picture of the library will fit, from 0 to 1."""
+    library = [item for item in spec.library if item.role == "picture"] if "library" in spec.recipe.pictures else []
+    if not library:
+        return 1.0
+    count = max(1, round(scenes))
+    looked = min(count, MOST_SCENES)
+    facts = choose_facts(spec)
+    guessed = guess_scenes(facts[: round(len(facts) * looked / count)], looked)
+    if not guessed:
+        return 1.0
+    fitting = sum(match.picture is not None for match in match_pictures(guessed, library).values())
+    # A picture is shown twice at most: beyond the scenes that were looked at, few are left.
+    return max(0.0, 1.0 - fitting / count) if looked < count else 1.0 - fitting / len(guessed)
+
+
+def guess_scenes(facts: Sequence[Fact], count: int) -> list[Scene]:
+    """Scenes as a writer might make them: the facts in their order, shared out evenly."""
+    edges = [round(number * len(facts) / count) for number in range(count + 1)]
+    groups = [facts[begin:end] for begin, end in zip(edges, edges[1:], strict=False)]
+    return [_scene(number, group) for number, group in enumerate(groups) if group]
+
+
+def _scene(number: int, facts: Sequence[Fact]) -> Scene:
+    sentences = [Sentence(id=f"s{number}.{place}", text=fact.text[:1000]) for place, fact in enumerate(facts)]
+    keywords = [word for word in dict.fromkeys(words_of(facts[0].text)) if len(word) >= LONG_WORD]
+    return Scene(id=f"s{number}", sentences=sentences, visual=Visual(keywords=keywords[:8]))
