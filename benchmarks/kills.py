@@ -34,6 +34,8 @@ from tests.support.services import Services
 
 TOPIC, SECONDS = "How Hubble saw ten thousand galaxies in an empty patch of sky", 64
 RECIPE = "quick"
+HARDSHIP = {"anthropic": "wrong_form", "azure": "one_failed", "openai": "no_picture"}
+"""What goes wrong in every run, so that all kinds of calls are made."""
 PATIENCE_S = 240.0
 LOOK_S = 0.1
 
@@ -55,7 +57,10 @@ class Bench:
     farm: Farm
 
     async def start(self, salt: str) -> Job:
+        """Start a job that asks everybody: for a repair, a sentence alone, a picture by the second maker."""
         self.hands.reset()
+        for provider, fault in HARDSHIP.items():
+            self.hands.doubles[provider].fail(fault, at=1)
         async with self.hands.studio.units.open(self.hands.studio.owner) as unit:
             new = NewJob("deep-sky", RECIPE, TOPIC, seconds=SECONDS, salt=salt)
             return await create_job(unit, new, tariffs=PriceFiles())
@@ -98,7 +103,6 @@ async def calm(bench: Bench) -> list[Place]:
 
 async def killed_at(bench: Bench, place: Place) -> tuple[int, list[str]]:
     """One run: answers how many calls were in doubt, and what was wrong."""
-    bench.hands.reset()
     double = bench.hands.doubles[place.provider]
     first = bench.farm.worker()
     job = await bench.start(f"{place.provider} {place.number}")
@@ -117,7 +121,7 @@ async def faults_of(bench: Bench, job: Job, doubts: int) -> list[str]:
     """What is wrong with a run's end."""
     faults = [] if job.state == "succeeded" else [f"the job is {job.state}: {job.error}"]
     effects: list[Effect] = await bench.hands.all(Effect, job)
-    faults += [f"a call of {one.provider} is {one.state}" for one in effects if one.state != "done"]
+    faults += [f"a call of {one.provider} is {one.state}" for one in effects if one.state not in ("done", "failed")]
     bills = [bill for double in bench.hands.doubles.values() for bill in double.billed]
     again = {key: number for key, number in Counter(key for key, _ in bills).items() if number > 1}
     if sum(number - 1 for number in again.values()) > doubts:

@@ -1,11 +1,12 @@
 """How many pictures a film will need made, before its script is written. Pure.
 
-The facts that the script will rest on say what its scenes are about: they are matched with the library as scenes will be.
+The facts that the script will rest on say what its scenes are about: they are matched with the library as scenes are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from domain.catalog.knowledge import Fact
 from domain.catalog.words import words_of
@@ -28,7 +29,7 @@ def share_to_make(spec: JobSpec, scenes: float) -> float:
     count = max(1, round(scenes))
     looked = min(count, MOST_SCENES)
     facts = choose_facts(spec)
-    guessed = guess_scenes(facts[: round(len(facts) * looked / count)], looked)
+    guessed = guess_scenes(facts[: max(2 * looked, round(len(facts) * looked / count))], looked)
     if not guessed:
         return 1.0
     fitting = sum(match.picture is not None for match in match_pictures(guessed, library).values())
@@ -39,7 +40,7 @@ def share_to_make(spec: JobSpec, scenes: float) -> float:
 def guess_scenes(facts: Sequence[Fact], count: int) -> list[Scene]:
     """Scenes as a writer might make them: the facts in their order, shared out evenly."""
     edges = [round(number * len(facts) / count) for number in range(count + 1)]
-    groups = [facts[begin:end] for begin, end in zip(edges, edges[1:], strict=False)]
+    groups = [facts[begin:end] for begin, end in pairwise(edges)]
     return [_scene(number, group) for number, group in enumerate(groups) if group]
 
 

@@ -134,7 +134,8 @@ class Lesson:
 class QuoteLine:
     """One step's part of a quote at one provider: its counts and money, and what it rests on.
 
-    `plain` is the likely price before lessons (None = unknown); lessons are learnt against it.
+    `plain` is the likely price before lessons (None = unknown); lessons are learnt against it. `prompt_tokens`: the
+    length of a script's prompt, estimated or as its provider counts it.
     """
 
     step: str
@@ -146,6 +147,7 @@ class QuoteLine:
     money: tuple[int, int, int] | None
     plain: int | None
     lessons: int = 0
+    prompt_tokens: int = 0
 
     def as_json(self) -> dict[str, Any]:
         money = self.money or (None, None, None)
@@ -162,6 +164,7 @@ class QuoteLine:
             "high": money[2],
             "plain": self.plain,
             "lessons": self.lessons,
+            **({"prompt_tokens": self.prompt_tokens} if self.prompt_tokens else {}),
         }
 
 
@@ -225,6 +228,7 @@ def _line(demand: Demand, tariffs: Tariffs, lesson: Lesson | None) -> QuoteLine:
         money=money,
         plain=None if plain is None else round(plain.likely),
         lessons=lesson.n if lesson else 0,
+        prompt_tokens=demand.prompt_tokens,
     )
 
 

@@ -13,11 +13,14 @@ from sqlalchemy import select, update
 from adapters.settings import Settings
 from app.site import Site, open_site
 from domain.catalog.provider_rows import Provider, ProviderChoice
+from domain.production.commands.quote_new_job import STAND_IN
+from domain.production.model import Job
 from tenants.model import AuditEntry, Membership, SealedSecret
 from tests.app.conftest import Person, sign_in
 from tests.support.factories import Workspace, seed_workspace
-from tests.support.providers.anthropic import AnthropicDouble
+from tests.support.providers.anthropic import AnthropicDouble, prompt_tokens
 from tests.support.providers.server import running
+from tests.support.scripted import open_scripted
 
 KEY = "sk-ant-a-key-of-forty-characters-0123456789"
 
@@ -198,3 +201,37 @@ class TestChoice:
         path = f"/w/{marina.space.slug}/p/{marina.space.project.slug}/providers"
         for wrong in ({"writer": "nobody"}, {"narrator": slug}, {"images_1": slug}):
             assert (await marina.post(path, wrong)).status_code == 422
+
+
+@pytest_asyncio.fixture(scope="module")
+async def paula(site: Site, browser: Callable[[], AsyncClient], claude: AnthropicDouble) -> AsyncIterator[Person]:
+    """The owner of a workspace with the demo's whole catalogue, where Claude writes."""
+    studio = await open_scripted(site.settings, site.units, site.store, "studio")
+    async with browser() as client:
+        person = await sign_in(client, site, studio, "Paula")
+        await person.post(base(person), form(claude.url))
+        await person.post("/w/studio/p/deep-sky/providers", {"writer": "claude", "narrator": ""})
+        yield person
+
+
+class TestQuote:
+    async def test_the_provider_counts_the_prompt_once_for_equal_choices(
+        self, paula: Person, site: Site, claude: AnthropicDouble
+    ) -> None:
+        claude.reset()
+        asked = f"{paula.space.base}/quote?recipe=quick&seconds=60&topic="
+        pages = [(await paula.get(asked + topic)).text for topic in ("", "Moons", "Moons of Jupiter")]
+        assert all("Anthropic" in page for page in pages)
+        wish = {"topic": "Moons of Jupiter", "recipe": "quick", "seconds": "60", "idem_key": "a-key-of-its-own"}
+        assert (await paula.post(paula.space.base, wish)).status_code == 303
+        (count,) = [call for call in claude.unpaid if call.path.endswith("/count_tokens")]
+        assert claude.calls == []
+        (job,) = await rows(paula, site, Job)
+        script = next(line for line in job.quote["lines"] if line["step"] == "script")
+        added = len("Moons of Jupiter") // 4 - len(STAND_IN) // 4
+        assert script["prompt_tokens"] == prompt_tokens(count.json()) + added
+
+    async def test_a_provider_that_does_not_count_stops_no_quote(self, paula: Person, claude: AnthropicDouble) -> None:
+        await paula.post(f"{base(paula)}/claude", form(claude.url, key="revoked"))
+        page = await paula.get(f"{paula.space.base}/quote?recipe=quick&seconds=45&topic=Moons")
+        assert (page.status_code, "Anthropic" in page.text) == (200, True)

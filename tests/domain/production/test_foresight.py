@@ -1,0 +1,83 @@
+"""What a film will need is foreseen from its facts: pictures to be made, prompts that are kept, words that fill it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from adapters.prices.tariffs import PriceFiles
+from domain.catalog.bodies import KnowledgeBody
+from domain.catalog.words import words_for
+from domain.production.asking import choose_facts
+from domain.production.estimate import demands_of
+from domain.production.foresight import guess_scenes, share_to_make
+from domain.production.spec import JobSpec, KnowledgePart, LibraryItem, ProviderPart, ProvidersPart
+from domain.usage.quote import Demand
+from tests.support.specs import make_spec, ref
+
+FACTS = """- The Moon is a quarter as wide as the Earth.
+- Astronauts walked on the Moon in 1969.
+- A rocket needs eleven kilometres a second to leave the Earth.
+- Whales sing under water."""
+
+
+def film(seconds: int, *tags: str, **providers: ProviderPart) -> JobSpec:
+    """A film on four facts, with a library picture for each tag."""
+    shape = {"role": "picture", "media_type": "image/jpeg", "width": 1920, "height": 1080}
+    library = [
+        LibraryItem(id=tag, sha256=f"{number:064d}", tags={"en": [tag]}, **shape) for number, tag in enumerate(tags)
+    ]
+    body = KnowledgeBody(title="Sky and sea", language="en", tier=1, text=FACTS)
+    knowledge = [KnowledgePart(ref=ref("knowledge", "sky"), body=body)]
+    chosen = ProvidersPart(
+        writer=providers.get("writer"), images=[providers["images"]] if "images" in providers else []
+    )
+    return make_spec(seconds=seconds, library=library, knowledge=knowledge, providers=chosen)
+
+
+def part(kind: str, model: str, **options: str) -> ProviderPart:
+    return ProviderPart(id="0" * 32, slug=kind, kind=kind, name=kind, model=model, options=options)
+
+
+def demand(spec: JobSpec, step: str) -> Demand:
+    return next(one for one in demands_of(spec, PriceFiles()) if one.step == step)
+
+
+class TestPictures:
+    def test_without_a_library_all_are_made(self) -> None:
+        assert share_to_make(film(30), 4) == 1.0
+
+    def test_scenes_about_what_a_picture_shows_need_none(self) -> None:
+        assert share_to_make(film(30, "astronauts", "rocket"), 4) == 0.5
+        assert share_to_make(film(30, "whales"), 4) == 0.75
+
+    def test_of_a_long_film_only_a_part_is_looked_at(self) -> None:
+        assert 0.9 < share_to_make(film(3600, "astronauts", "rocket"), 480) < 1.0
+
+    def test_facts_are_shared_out_and_none_is_lost(self) -> None:
+        for count in (1, 3, 4, 9):
+            scenes = guess_scenes(choose_facts(film(30)), count)
+            assert len(scenes) == min(count, 4)
+            assert sum(len(scene.sentences) for scene in scenes) == 4
+
+    def test_the_quote_counts_what_is_left_to_make(self) -> None:
+        maker = part("openai", "gpt-image-2.5-flare")
+        bare, rich = film(30, images=maker), film(30, "astronauts", "rocket", images=maker)
+        assert demand(rich, "illustrate").count().likely == pytest.approx(demand(bare, "illustrate").count().likely / 2)
+
+
+class TestScripts:
+    @pytest.mark.parametrize(("cache", "unit"), [("5m", "cache_write_5m"), ("1h", "cache_write_1h"), ("off", "")])
+    def test_a_prompt_that_is_kept_is_quoted_at_that_rate(self, cache: str, unit: str) -> None:
+        spec = film(30, writer=part("anthropic", "claude-sonnet-5-5", cache=cache))
+        units: Mapping[str, object] = demand(spec, "script").units
+        assert set(units) == {"input", "output", unit} - {""}
+
+    def test_a_count_of_the_provider_stands_for_our_estimate(self) -> None:
+        spec = film(30, writer=part("anthropic", "claude-sonnet-5-5", cache="off"))
+        (script, *_) = demands_of(spec, PriceFiles(), 1234)
+        assert script.units["input"].likely == 1234
+
+    def test_portuguese_takes_longer(self) -> None:
+        assert words_for(60, "pt-BR") < words_for(60, "de") < words_for(60, "en-GB") == 144
