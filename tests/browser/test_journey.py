@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from domain.dispatch.model import Step
 from domain.production.model import Job
@@ -75,6 +75,18 @@ class TestLivePage:
         await expect(visit.page.get_by_text("A line from the worker")).to_be_visible()
         await expect(visit.page.locator("#stage-render progress")).not_to_have_attribute("value", before or "")
         await expect(visit.page.locator("#log-total")).to_have_text("14 lines")
+        await visit.check()
+
+    async def test_a_late_extension_still_opens_the_line(self, visit: Visit, space: Workspace) -> None:
+        job = await running_job(space, datetime.now(UTC))
+        held: list[Route] = []
+        await visit.page.route("**/hx-sse*", lambda route: held.append(route))
+        await visit.page.goto(visit.base + f"{space.base}/{job.number}", wait_until="commit")
+        await expect(visit.page.locator("#live")).to_have_text("Not live")
+        # Long enough for anything that was only put off to have run.
+        await visit.page.evaluate("() => new Promise((done) => setTimeout(done, 50))")
+        await held[0].continue_()
+        await expect(visit.page.locator("#live")).to_have_text("Live")
         await visit.check()
 
     async def test_what_happened_while_the_line_was_lost_is_replayed_once(

@@ -160,7 +160,8 @@ async def test_a_worker_killed_while_rendering_and_while_joining(runtime: Runtim
         await farm.until(PATIENCE_S, lambda: holds(farm.state(job_id), "succeeded"))
         struck = await record(farm, job_id)
         calm = await undisturbed(runtime, farm)
-        assert [path.name for path in runtime.settings.staging.iterdir()] == []
+        # A step is settled before its folder goes.
+        await farm.until(PATIENCE_S, partial(holds_nothing, runtime.settings.staging))
         assert await recount(farm.units) == 0
     finally:
         farm.end()
@@ -173,6 +174,10 @@ async def test_a_worker_killed_while_rendering_and_while_joining(runtime: Runtim
     assert all(state == "done" for _, state in struck.calls)
     assert struck.outcomes == calm.outcomes + Counter(crashed=sum(len(blow.lost) for blow in blows))
     assert set(calm.outcomes) == {"succeeded"}
+
+
+async def holds_nothing(folder: Path) -> bool:
+    return [*folder.iterdir()] == []
 
 
 async def undisturbed(runtime: Runtime, struck: Farm) -> Record:
