@@ -6,6 +6,7 @@ Software encoders are the default: they are everywhere and give the same bytes e
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,6 +14,7 @@ from functools import cache
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 
 from adapters.media.errors import PlanUnrenderable
@@ -30,6 +32,8 @@ REORDER = {"libx264": 2, "libx265": 1}
 """Frames that decoding runs ahead of showing; others are used without such frames."""
 AV1_PRESETS = {"ultrafast": 12, "superfast": 11, "veryfast": 10, "faster": 9, "fast": 8, "medium": 6, "slow": 5}
 _TRIAL = (256, 144)
+AVX512F = 13
+"""OpenCV's number of this processor feature."""
 
 
 @dataclass(frozen=True)
@@ -107,18 +111,19 @@ def configure(code: Any, name: str, size: tuple[int, int], rate: Fraction, encod
     code.gop_size = encoding.gop
     code.max_b_frames = B_FRAMES if name in REORDER else 0
     code.color_range = code.color_primaries = code.color_trc = code.colorspace = 1
-    code.options = options(name, encoding)
+    code.options = options(name, encoding, size)
 
 
-def options(name: str, encoding: Encoding) -> dict[str, str]:
+def options(name: str, encoding: Encoding, size: tuple[int, int]) -> dict[str, str]:
     """Private options of an encoder for segments that can be joined by copy."""
     gop, crf = encoding.gop, str(encoding.crf)
     if name == "libx264":
+        rules = f"stitchable=1:keyint={gop}:open-gop=0:force-cfr=1:bframes={B_FRAMES}"
         return {
             "preset": encoding.preset,
             "crf": crf,
             "profile": "high",
-            "x264-params": f"stitchable=1:keyint={gop}:open-gop=0:force-cfr=1:bframes={B_FRAMES}",
+            "x264-params": rules + (":asm=avx2" if _reads_beyond(size[0]) else ""),
             "flags": "+cgop+bitexact",
         }
     if name == "libx265":
@@ -135,3 +140,12 @@ def options(name: str, encoding: Encoding) -> dict[str, str]:
     if name.endswith("_nvenc"):
         return {"rc": "vbr", "cq": crf, "forced-idr": "1"}
     return {"global_quality": crf} if name.endswith("_qsv") else {}
+
+
+def _reads_beyond(width: int) -> bool:
+    """Whether x264 would weigh its macroblocks by memory nobody has written.
+
+    Its AVX-512 routine of the macroblock tree takes eight at a time and goes past the end of a row whose count is no
+    multiple of eight: the same frames then give other bytes from run to run. The AVX2 routine gives the true ones.
+    """
+    return math.ceil(width / 16) % 8 != 0 and bool(cv2.checkHardwareSupport(AVX512F))

@@ -61,7 +61,7 @@ class SegmentEncoder:
 
     def _open_stream(self, size: Size, encoding: Encoding) -> Any:
         name = codecs.chosen(encoding.codec).encoder
-        stream: Any = self._box.add_stream(name, rate=self._rate, options=codecs.options(name, encoding))
+        stream: Any = self._box.add_stream(name, rate=self._rate, options=codecs.options(name, encoding, size))
         codecs.configure(stream.codec_context, name, size, self._rate, encoding)
         stream.time_base = 1 / self._rate
         return stream

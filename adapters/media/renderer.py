@@ -21,7 +21,7 @@ from adapters.media.typefaces import fonts_digest
 from domain.production.ports import Assets, Finding, Inspection, Progress
 from timeline.plan import RenderPlan, Segment, SoundMix, assets_in
 
-REVISION = 3
+REVISION = 4
 """Raised by hand whenever the same plan gives other bytes."""
 BASE_CAP_S = 180.0
 SECONDS_PER_MEGAPIXEL_FRAME = 0.75

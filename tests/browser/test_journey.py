@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -79,13 +80,13 @@ class TestLivePage:
 
     async def test_a_late_extension_still_opens_the_line(self, visit: Visit, space: Workspace) -> None:
         job = await running_job(space, datetime.now(UTC))
-        held: list[Route] = []
-        await visit.page.route("**/hx-sse*", lambda route: held.append(route))
+        held: asyncio.Queue[Route] = asyncio.Queue()
+        await visit.page.route("**/hx-sse*", held.put_nowait)
         await visit.page.goto(visit.base + f"{space.base}/{job.number}", wait_until="commit")
         await expect(visit.page.locator("#live")).to_have_text("Not live")
         # Long enough for anything that was only put off to have run.
         await visit.page.evaluate("() => new Promise((done) => setTimeout(done, 50))")
-        await held[0].continue_()
+        await (await held.get()).continue_()
         await expect(visit.page.locator("#live")).to_have_text("Live")
         await visit.check()
 

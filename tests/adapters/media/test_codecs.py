@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -58,6 +61,27 @@ def test_segments_join_by_copy_and_repeat(studio: Studio, tmp_path: Path, codec:
     assert [round(time * 30) for time in frames] == list(range(90))
 
 
+ALONE = """
+import hashlib, pathlib, sys
+from tests.adapters.media.test_codecs import made, plan_of
+from tests.support.plans import Studio
+folder = pathlib.Path(sys.argv[1])
+studio = Studio(folder)
+print([hashlib.sha256(path.read_bytes()).hexdigest() for path in made(studio, plan_of(studio, "h264"), folder, "a")])
+"""
+
+
+def test_bytes_do_not_hang_on_what_memory_held_before(tmp_path: Path) -> None:
+    told = set()
+    for fill in ("1", "170", "255"):
+        folder = tmp_path / fill
+        folder.mkdir()
+        # The C library hands out memory filled with this byte: what is never written shows.
+        surroundings = {**os.environ, "MALLOC_PERTURB_": fill}
+        told.add(subprocess.check_output([sys.executable, "-c", ALONE, str(folder)], env=surroundings))
+    assert len(told) == 1
+
+
 def _quiet(done: int) -> None:
     """Progress that nobody watches."""
 
@@ -88,6 +112,6 @@ def test_no_encoder_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_options_keep_groups_closed_and_alike() -> None:
     encoding = Encoding(gop=48, crf=23)
-    assert "stitchable=1:keyint=48:open-gop=0" in codecs.options("libx264", encoding)["x264-params"]
-    assert "open-gop=0" in codecs.options("libx265", encoding)["x265-params"]
-    assert "keyint=48" in codecs.options("libsvtav1", encoding)["svtav1-params"]
+    assert "stitchable=1:keyint=48:open-gop=0" in codecs.options("libx264", encoding, (1920, 1080))["x264-params"]
+    assert "open-gop=0" in codecs.options("libx265", encoding, (1920, 1080))["x265-params"]
+    assert "keyint=48" in codecs.options("libsvtav1", encoding, (1920, 1080))["svtav1-params"]
