@@ -73,6 +73,13 @@ async def publish(runtime: Runtime, film: Film) -> Path:
     return await asyncio.to_thread(place, source, runtime.settings.films / film.workspace / film.name)
 
 
+def move_films(films: Path, old: str, new: str) -> None:
+    """Let a workspace's folder of films follow its address; whoever gets the old address begins with none."""
+    if old != new and (films / old).is_dir():
+        with contextlib.suppress(OSError):
+            (films / old).rename(films / new)
+
+
 def place(source: Path, target: Path, *, copy: bool = False) -> Path:
     """Put a finished file at `target` in one move; a hard link where the disk allows it and `copy` is not wanted."""
     target.parent.mkdir(parents=True, exist_ok=True)

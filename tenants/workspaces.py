@@ -11,14 +11,14 @@ from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from tenants.directory import SLUG
 from tenants.model import DataKey, Membership, SealedSecret, Tenant
 from tenants.people import Person, SlugRefused
 from tenants.principal import Forbidden, Principal
-from tenants.records import uuid7
+from tenants.records import Base, uuid7
 from tenants.roles import Permission, Role
 from tenants.unit import SystemUnit, Units
 
@@ -180,7 +180,20 @@ async def shred_keys(units: Units, tenant_id: UUID) -> int:
 async def delete_rows(units: Units, tenant_id: UUID) -> bool:
     """Delete every row of a workspace whose grace is over; False when it is already gone."""
     async with units.system(_PURPOSE) as unit:
-        gone = await unit.session.execute(
-            delete(Tenant).where(Tenant.id == tenant_id, Tenant.delete_after < func.now()).returning(Tenant.id)
-        )
-        return gone.first() is not None
+        over = select(Tenant.id).where(Tenant.id == tenant_id, Tenant.delete_after < func.now())
+        if await unit.session.scalar(over.with_for_update()) is None:
+            return False
+        for table in _holding_back():
+            await unit.session.execute(delete(table).where(table.c.tenant_id == tenant_id))
+        await unit.session.execute(delete(Tenant).where(Tenant.id == tenant_id))
+    return True
+
+
+def _holding_back() -> list[Table]:
+    """Tables whose references forbid that what they refer to goes first, in the order to delete from them."""
+    return [
+        table
+        for table in reversed(Base.metadata.sorted_tables)
+        if "tenant_id" in table.columns
+        and any((key.ondelete or "").upper() == "RESTRICT" for key in table.foreign_key_constraints)
+    ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from litestar import Response, get, post
 
 from app.door import door_page
+from app.films import move_films
 from app.forms import FormFault, FormState, read_form
 from app.i18n import N_, Tongue
 from app.pages.settings import visitor_of
@@ -73,6 +75,7 @@ async def rename(request: AnyRequest) -> Response[Any]:
     if not faults:
         try:
             await workspaces.rename_workspace(room.site.units, room.principal, slug, name, address=_from(room))
+            await asyncio.to_thread(move_films, room.site.settings.films, room.seat.slug, slug)
             return room.go(f"/w/{slug}/settings?done=renamed")
         except SlugRefused:
             faults.append(_taken(room.tongue))

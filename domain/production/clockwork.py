@@ -8,10 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from domain.catalog.model import Project
 from domain.production.commands.control_job import cancel_job
 from domain.production.commands.schedule_job import run_schedule
 from domain.production.errors import WrongState
 from domain.production.model import Approval, Schedule
+from tenants.model import Tenant
 from tenants.principal import worker_principal
 from tenants.unit import Units
 
@@ -19,12 +21,15 @@ MOST = 50
 
 
 async def run_schedules(units: Units) -> int:
-    """Start the jobs that are due; answer how many were started."""
+    """Start the jobs that are due; answer how many were started. In an archived workspace or project nothing starts."""
     async with units.system("clockwork") as unit:
         now: datetime = (await unit.session.execute(select(func.clock_timestamp()))).scalar_one()
         due = await unit.session.execute(
             select(Schedule.tenant_id, Schedule.id)
+            .join(Tenant, Tenant.id == Schedule.tenant_id)
+            .join(Project, (Project.tenant_id == Schedule.tenant_id) & (Project.id == Schedule.project_id))
             .where(Schedule.next_at <= now, ~Schedule.paused)
+            .where(Tenant.archived_at.is_(None), Project.archived_at.is_(None))
             .order_by(Schedule.next_at)
             .limit(MOST)
         )

@@ -5,23 +5,30 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from litestar.datastructures import MultiDict
 
+from adapters.queue.feed import POLL_S
 from app import live
 from app.live import Position, Reader, guarded, message, read_position, stream_job
 from app.room import Room
 from app.site import Site
+from domain.catalog.projects import archive_project, restore_project
 from domain.dispatch.model import Step
 from domain.production.model import Job
+from tenants.directory import end_session
+from tenants.entrance import lock_out
+from tenants.members import change_member, remove_member
+from tenants.principal import Principal
 from tests.app.conftest import Person
 from tests.support.factories import Workspace, add_log, running_job
+from tests.support.people import add_person, cookie_of
 
 START = Position(0, 0)
 
@@ -150,19 +157,61 @@ class TestEnd:
         assert "hx-sse" not in seen[-2]
         assert seen[-1].startswith("event: end")
 
-    async def test_rights_are_checked_again_while_the_stream_is_open(
-        self, site: Site, marina: Person, monkeypatch: pytest.MonkeyPatch
+    async def test_no_stream_outlives_its_rights_by_a_minute(self) -> None:
+        """The check is due at the latest after RIGHTS_S, and looked for with every hint or poll."""
+        assert live.RIGHTS_S + POLL_S < 60
+
+    @pytest.mark.parametrize("loss", ["removed", "narrowed", "signed-out", "locked-out", "project archived"])
+    async def test_a_stream_ends_soon_after_the_rights_do(
+        self, site: Site, space: Workspace, monkeypatch: pytest.MonkeyPatch, loss: str
     ) -> None:
         monkeypatch.setattr(live, "RIGHTS_S", 0.0)
-        monkeypatch.setattr(live.Reader, "_may_still_read", lambda self: _no())
-        reader = await open_reader(site, marina, marina.space.jobs["running"])
-        async with asyncio.timeout(5), aclosing(reader.messages()) as stream:
+        who = await add_person(site.units, space.tenant_id, "viewer")
+        token = await cookie_of(site.units, who)
+        reader = await open_reader(site, Person(None, space, token), space.jobs["running"])  # type: ignore[arg-type]
+        async with asyncio.timeout(8), aclosing(reader.messages()) as stream:
+            await until(stream, "hx-partial")
+            await LOSSES[loss](site, space, who, token)
             seen = [text async for text in stream]
         assert seen[-1].startswith("event: end")
+        assert "hx-partial" not in "".join(seen)
+        if loss == "project archived":
+            async with space.units.open(space.owner) as unit:
+                await restore_project(unit, space.project.slug)
+
+    async def test_a_role_taken_down_keeps_what_it_may_still_read(
+        self, site: Site, space: Workspace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(live, "RIGHTS_S", 0.0)
+        job = await running_job(space, datetime.now(UTC))
+        who = await add_person(site.units, space.tenant_id, "admin")
+        reader = await open_reader(site, Person(None, space, await cookie_of(site.units, who)), job)  # type: ignore[arg-type]
+        async with aclosing(reader.messages()) as stream:
+            await until(stream, 'id="L13"')
+            await change_member(site.units, acting(space), who, "viewer")
+            await write_lines(space, job, ["still here?"])
+            await until(stream, "still here?")
+        assert reader.room.principal.role == "viewer"
 
 
-async def _no() -> bool:
-    return False
+def acting(space: Workspace) -> Principal:
+    """The command line of the machine's owner."""
+    return Principal(tenant_id=space.tenant_id, kind="system", role="owner")
+
+
+async def _archive(_site: Site, space: Workspace, _who: UUID, _token: str) -> None:
+    async with space.units.open(space.owner) as unit:
+        await archive_project(unit, space.project.slug)
+
+
+LOSSES: dict[str, Callable[[Site, Workspace, UUID, str], Coroutine[Any, Any, None]]] = {
+    "removed": lambda site, space, who, _token: remove_member(site.units, acting(space), who),
+    "narrowed": lambda site, space, who, _token: change_member(site.units, acting(space), who, "viewer", [uuid4()]),
+    "signed-out": lambda site, _space, _who, token: end_session(site.units, token),
+    "locked-out": lambda site, _space, who, _token: lock_out(site.units, who, True),
+    "project archived": _archive,
+}
+"""How rights end."""
 
 
 async def write_lines(space: Workspace, job: Job, texts: list[str]) -> None:

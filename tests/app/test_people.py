@@ -331,7 +331,11 @@ class TestWorkspaces:
         page = await owner.get("/w/peopled/members")
         assert page.text.index("Peopled") >= 0
         assert "Second House" in page.text
+        films = site.settings.films
+        (films / "second-house").mkdir(parents=True)
+        (films / "second-house" / "film.mp4").write_bytes(b"x")
         await owner.post("/w/second-house/settings", {"name": "Third House", "slug": "third-house"})
+        assert [(films / slug / "film.mp4").exists() for slug in ("second-house", "third-house")] == [False, True]
         assert (await owner.get("/w/second-house/settings")).status_code == 404
         await owner.post("/w/third-house/settings/archive", {})
         assert "archived and read-only" in (await owner.get("/w/third-house/projects")).text

@@ -32,6 +32,7 @@ from domain.production.model import Approval, Job, Schedule
 from domain.production.position import update_positions
 from domain.production.queries.line import inbox, read_queue
 from domain.production.schedules import check_schedule, next_time
+from tenants.model import Tenant
 from tenants.unit import Units
 from tests.support.line import CALLS, KINDS, Workspace, work_off
 
@@ -264,6 +265,11 @@ class TestSchedules:
         async with units.open(workspace.principal) as unit:
             due = update(Schedule).values(next_at=func.clock_timestamp() - timedelta(seconds=1))
             await unit.session.execute(due)
+        async with units.system("directory") as system:
+            await system.session.execute(update(Tenant).values(archived_at=func.now()))
+        assert await run_schedules(units) == 0, "in an archived workspace nothing starts"
+        async with units.system("directory") as system:
+            await system.session.execute(update(Tenant).values(archived_at=None))
         assert await run_schedules(units) == 1
         assert await run_schedules(units) == 0
         async with units.open(workspace.principal) as unit:
