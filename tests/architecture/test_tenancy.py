@@ -462,7 +462,11 @@ class TestSharedConnections:
     @pytest.fixture
     async def three(self, database: Settings) -> AsyncIterator[AsyncEngine]:
         engine = create_async_engine(
-            database.database_url, pool_size=3, max_overflow=0, connect_args={"prepare_threshold": None}
+            database.database_url,
+            pool_size=3,
+            max_overflow=0,
+            pool_timeout=300,
+            connect_args={"prepare_threshold": None},
         )
         yield engine
         await engine.dispose()
