@@ -37,14 +37,14 @@ from tests.support.people import add_person, cookie_of
 MARK = "\"'><b hx-get=/planted data-hx-post=/planted onload=planted()>{{7*7}}"
 WORDS = frozenset(
     {
-        "action", "actor_kind", "address", "base_url", "boot_id", "control", "decision", "density", "digest",
-        "effect_key", "email", "error_class", "error_kind", "fallback", "fingerprint", "hash", "hint", "holder",
-        "home", "host", "id_hash", "idem_key", "input_hash", "kek_version", "key", "kind", "language",
-        "licence", "media_type", "mode", "month", "name", "object_id", "object_type", "outcome", "palette",
-        "policy", "pool", "port", "profile", "provider", "purpose", "recipe_slug", "region", "repeat",
-        "request_hash", "response_key", "role", "scope", "seconds", "seen_version", "sha256", "shard", "slot",
-        "slug", "spec_hash", "stage", "state", "step_kind", "theme", "tier", "time_zone", "token_hash", "topic",
-        "trace_id", "type", "version", "zone",
+        "action", "actor_kind", "address", "base_url", "boot_id", "code_hash", "control", "credential",
+        "decision", "density", "digest", "effect_key", "email", "error_class", "error_kind", "fallback",
+        "fingerprint", "hash", "hint", "holder", "home", "host", "id_hash", "idem_key", "input_hash",
+        "kek_version", "key", "kind", "language", "licence", "media_type", "mode", "month", "name", "object_id",
+        "object_type", "outcome", "palette", "policy", "pool", "port", "profile", "provider", "purpose",
+        "recipe_slug", "region", "repeat", "request_hash", "response_key", "role", "scope", "seconds",
+        "seen_version", "sha256", "shard", "slot", "slug", "spec_hash", "stage", "state", "step_kind", "theme",
+        "tier", "time_zone", "token_hash", "topic", "trace_id", "type", "version", "zone",
     }
 )  # fmt: skip
 """Columns whose words are the program's own, or checked when they come in."""
@@ -66,6 +66,7 @@ FREE: Mapping[str, tuple[str, ...]] = {
     "letters": ("error",),
     "sched_pool": ("paused_reason", "paused_by"),
     "quote_lessons": ("model",),
+    "passkeys": ("name",),
 }
 """Columns that hold what somebody wrote: planted with markup here."""
 APPENDED: Mapping[str, tuple[str, ...]] = {"audit_entries": ("actor_name",), "budget_entries": ("model",)}

@@ -81,6 +81,10 @@ NO_PAGES: dict[str, str] = {
     "/": "leads to the door",
     "/static/{path:path}": "a file",
     "/health/live": "for machines",
+    "/passkeys/ask/sign-in": "an answer for the script",
+    "/passkeys/ask/second": "an answer for the script",
+    "/passkeys/ask/confirm": "an answer for the script",
+    "/passkeys/ask/new": "an answer for the script",
     "/health/ready": "for machines",
 }
 """Addresses that can be read and show no page of their own, and why."""
@@ -95,6 +99,9 @@ ELSEWHERE: dict[str, str] = {
     "/w/{tenant:str}/providers/new": "test_providers.py",
     "/w/{tenant:str}/providers/{slug:str}": "test_providers.py",
     "/w/{tenant:str}/usage": "test_money.py",
+    "/settings/factors": "test_factors.py",
+    "/settings/factors/app": "test_factors.py",
+    "/sign-in/second": "test_factors.py",
 }
 """Pages that need more than the seeded workspace, and the file beside this one that checks them."""
 
