@@ -23,11 +23,16 @@ _LENGTH = re.compile(r"([+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9}))\s*(vw|vh|vmin|
 
 
 def read_number(value: object) -> Fraction:
-    """Read an exact number from an integer, a decimal or text. Raises ValueError."""
+    """Read an exact number from an integer, a decimal, or the text of one or of a ratio. Raises ValueError."""
     if isinstance(value, Fraction):
         return value
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise ValueError(f'Not a number: {_shown(value)}. Write it as 0.5 or "0.5".')
+    if isinstance(value, str) and _RATIO.fullmatch(value.strip()):
+        above, below = (int(part) for part in value.split("/"))
+        if not below:
+            raise ValueError(f"Not a number: {_shown(value)} divides by zero.")
+        return Fraction(above, below)
     if isinstance(value, str):
         if not _NUMBER.fullmatch(value.strip()):
             raise ValueError(f'Not a number: {_shown(value)}. Write it as 0.5 or "0.5".')
@@ -38,6 +43,12 @@ def read_number(value: object) -> Fraction:
     if abs(number) > MAX_NUMBER:
         raise ValueError("Out of range: numbers end at a thousand million.")
     return number
+
+
+def write_number(value: Fraction) -> str:
+    """Write a number so that it reads the same again: as a decimal, or as a ratio where no decimal is exact."""
+    text = format_decimal(value, 18)
+    return text if Fraction(text) == value else f"{value.numerator}/{value.denominator}"
 
 
 def read_rate(value: object) -> Fraction:
@@ -117,9 +128,7 @@ _NUMBER_SCHEMA = {"type": ["number", "string"]}
 _LENGTH_SCHEMA = {"type": ["number", "string"], "description": "0.25, 25%, 12vw, 8vh, 5vmin or 40px"}
 
 Time = Annotated[Moment, PlainValidator(parse_moment), PlainSerializer(str), WithJsonSchema(_TIME_SCHEMA)]
-Number = Annotated[
-    Fraction, PlainValidator(read_number), PlainSerializer(format_decimal), WithJsonSchema(_NUMBER_SCHEMA)
-]
+Number = Annotated[Fraction, PlainValidator(read_number), PlainSerializer(write_number), WithJsonSchema(_NUMBER_SCHEMA)]
 FrameRate = Annotated[Fraction, PlainValidator(read_rate), PlainSerializer(format_time), WithJsonSchema(_NUMBER_SCHEMA)]
 Colour = Annotated[
     str, PlainValidator(parse_colour), WithJsonSchema({"type": "string", "pattern": "^#([0-9a-fA-F]{3}){1,2}$"})

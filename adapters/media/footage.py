@@ -33,9 +33,7 @@ class Footage:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._times, self._keys = _indexed(path)
-        self._box = open_media(path, NotAVideo)
-        self._stream = self._box.streams.video[0]
-        self._stream.codec_context.thread_count = 1
+        self._open()
         code = self._stream.codec_context
         self.clear = str(code.pix_fmt).startswith(_CLEAR)
         self._number = {time: k for k, time in enumerate(self._times)}
@@ -51,6 +49,11 @@ class Footage:
         aspect = self._stream.sample_aspect_ratio or code.sample_aspect_ratio
         self._aspect = Fraction(aspect) if aspect else Fraction(1)
         self._coded = code.width, code.height
+
+    def _open(self) -> None:
+        self._box = open_media(self._path, NotAVideo)
+        self._stream = self._box.streams.video[0]
+        self._stream.codec_context.thread_count = 1
 
     def close(self) -> None:
         self._box.close()
@@ -101,10 +104,9 @@ class Footage:
     def _seek(self, number: int) -> None:
         if number < self._position:
             self._room = self._kept_room
-        key = self._keys[max(bisect_right(self._keys, self._times[number]) - 1, 0)]
-        if not self._position < number or self._number[key] > self._position + 1:
-            self._box.seek(key, stream=self._stream, backward=True, any_frame=False)
-            self._decoded = self._box.decode(self._stream)
+        place = max(bisect_right(self._keys, self._times[number]) - 1, 0)
+        if not self._position < number or self._number[self._keys[place]] > self._position + 1:
+            self._decoded = self._frames_from(place)
             self._position = -2
         try:
             for frame in self._decoded:
@@ -125,6 +127,20 @@ class Footage:
             if not before:
                 raise NotAVideo(f"The video {self._path.name} has no picture that decodes at frame {number}.")
             self._kept[number] = self._kept[max(before)]
+
+    def _frames_from(self, place: int) -> Iterator[Any]:
+        """Decode from a key frame on. Some containers (MPEG-TS) land behind it: then from an earlier one."""
+        for earlier in range(place, max(place - 3, -1), -1):
+            self._box.seek(self._keys[earlier], stream=self._stream, backward=True, any_frame=False)
+            frames = self._box.decode(self._stream)
+            first = next(frames, None)
+            if first is not None and first.pts is not None and first.pts <= self._keys[place]:
+                yield first
+                yield from frames
+                return
+        self._box.close()
+        self._open()
+        yield from self._box.decode(self._stream)
 
     def _keep(self, number: int, frame: Any) -> None:
         self._position = number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -156,7 +157,24 @@ def open_media(path: Path, error: type[NotAVideo] | type[NotASound]) -> Any:
     try:
         return av.open(str(path), options=OPEN_OPTIONS)
     except (av.FFmpegError, ValueError) as fault:
-        raise error(f"The file {path.name} is not a film or sound we can read: {fault}.") from fault
+        sentence, fix = _unreadable(path)
+        raise error(sentence, fix=fix) from fault
+
+
+def _unreadable(path: Path) -> tuple[str, str]:
+    """What to say about a file that cannot be opened, by its first bytes, and what to do."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    if head.startswith((b"#EXTM3U", b"ffconcat", b"\xef\xbb\xbf#EXTM3U", b"<?xml", b"[playlist]")):
+        return f"The file {path.name} is a list of other files, not a film or sound itself.", "Add the file it names."
+    if not head:
+        return f"The file {path.name} is empty.", "Save it again and add it once more."
+    if head[4:8] == b"ftyp":
+        return f"The film {path.name} is cut off or damaged: its index is missing.", "Copy or save it again, whole."
+    fix = (
+        "Pictures are read as JPEG, PNG or WebP, films as MP4, MOV, MKV or WebM, sounds as WAV, MP3, M4A, OGG or FLAC."
+    )
+    return f"The file {path.name} is damaged or no picture, film or sound that we can read.", fix
 
 
 def probe_film(path: Path) -> FilmFacts:
@@ -168,8 +186,9 @@ def probe_film(path: Path) -> FilmFacts:
         code = stream.codec_context
         if not code.width or not stream.time_base:
             raise NotAVideo(f"The picture stream of {path.name} tells no size.")
-        rotation = int(_rotation(stream)) % 360
-        size = (code.height, code.width) if rotation in (90, 270) else (code.width, code.height)
+        rotation, aspect = _turn(box, stream), stream.sample_aspect_ratio or code.sample_aspect_ratio
+        coded = round(code.width * Fraction(aspect or 1)), int(code.height)
+        size = coded[::-1] if rotation in (90, 270) else coded
         return FilmFacts(
             kind="film",
             codec=code.name,
@@ -178,19 +197,19 @@ def probe_film(path: Path) -> FilmFacts:
             rotation=rotation,
             rate=Fraction(stream.average_rate or 0),
             frames=int(stream.frames),
-            duration=Fraction(stream.duration or 0) * stream.time_base,
+            duration=_length(path, stream),
             start=Fraction(stream.start_time or 0) * stream.time_base,
             pix_fmt=str(code.pix_fmt),
             colour=(int(code.color_primaries), int(code.color_trc), int(code.colorspace)),
             limited=int(code.color_range) == _LIMITED,
-            sound=_sound(box),
+            sound=_sound(path, box),
         )
 
 
 def probe_sound(path: Path) -> SoundFacts:
     """Read a sound's headers. Raises NotASound, MissingAsset."""
     with open_media(path, NotASound) as box:
-        facts = _sound(box)
+        facts = _sound(path, box)
     if facts is None:
         raise NotASound(f"The file {path.name} has no sound.")
     return facts
@@ -202,7 +221,7 @@ def has_picture(path: Path) -> bool:
         return any(not stream.disposition & av.stream.Disposition.attached_pic for stream in box.streams.video)
 
 
-def _sound(box: Any) -> SoundFacts | None:
+def _sound(path: Path, box: Any) -> SoundFacts | None:
     if not box.streams.audio:
         return None
     stream = box.streams.audio[0]
@@ -212,12 +231,31 @@ def _sound(box: Any) -> SoundFacts | None:
         codec=code.name,
         rate=int(code.sample_rate),
         channels=int(code.channels),
-        duration=Fraction(stream.duration or 0) * stream.time_base,
+        duration=_length(path, stream),
         start=Fraction(stream.start_time or 0) * stream.time_base,
     )
 
 
-def _rotation(stream: Any) -> float:
-    """Clockwise turn that makes the picture upright, from the container's display matrix."""
-    data = getattr(stream, "side_data", None) or {}
-    return float(data.get("DISPLAYMATRIX", 0) or 0)
+def _turn(box: Any, stream: Any) -> int:
+    """Clockwise turn in degrees that makes the picture upright; only decoded frames tell it."""
+    try:
+        first = next(box.decode(stream), None)
+    except (av.FFmpegError, ValueError):
+        return 0
+    return -int(getattr(first, "rotation", 0) or 0) % 360
+
+
+def _length(path: Path, stream: Any) -> Fraction:
+    """How long a stream lasts, in seconds: as its header says, as its tag says (Matroska), or to its last packet."""
+    if stream.duration:
+        return Fraction(stream.duration * stream.time_base)
+    tag = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
+    if tag:
+        return int(tag[1]) * 3600 + int(tag[2]) * 60 + Fraction(tag[3])
+    with open_media(path, NotASound) as box:
+        packets = [p for p in box.demux(box.streams[stream.index]) if p.pts is not None]
+    if not packets:
+        return Fraction(0)
+    last = max(packets, key=lambda packet: packet.pts)
+    begin = min(packet.pts for packet in packets)
+    return Fraction((last.pts + (last.duration or 0) - begin) * stream.time_base)

@@ -19,6 +19,7 @@ from timeline.time import (
     round_half_up,
     snap_frame,
 )
+from timeline.values import read_number, write_number
 
 NTSC = Fraction(30000, 1001)
 
@@ -110,3 +111,16 @@ class TestSnap:
 @given(st.fractions(min_value=-1000, max_value=1000))
 def test_decimals_are_within_half_a_unit(value):
     assert abs(Fraction(format_decimal(value)) - value) <= Fraction(1, 2_000_000)
+
+
+class TestNumbers:
+    @pytest.mark.parametrize(
+        ("written", "text"), [("1/3", "1/3"), ("0.5", "0.5"), (2, "2"), ("24000/1001", "24000/1001")]
+    )
+    def test_are_exact_and_read_back(self, written, text):
+        assert write_number(read_number(written)) == text
+        assert read_number(text) == read_number(written)
+
+    def test_nothing_is_divided_by_zero(self):
+        with pytest.raises(ValueError, match="divides by zero"):
+            read_number("1/0")

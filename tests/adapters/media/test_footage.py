@@ -98,6 +98,15 @@ def test_a_turned_file_stands_upright(tmp_path: Path, clip: Path, turn: int, cor
     assert planes.size == footage.size
 
 
+def test_a_stream_whose_jumps_land_late_still_gives_every_frame(tmp_path: Path, clip: Path) -> None:
+    out = tmp_path / "clip.ts"
+    argv = [*ffmpeg.QUIET, "-i", str(clip), "-c", "copy", str(out)]
+    subprocess.run([ffmpeg.binary(), *argv], check=True, capture_output=True, timeout=30)
+    footage = Footage(out)
+    order = [0, 20, 9, 23, 1, 16, 8, 17]
+    assert [level(footage, k) for k in order] == order
+
+
 @pytest.mark.parametrize(
     "text", ["#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n", "ffconcat version 1.0\nfile /etc/passwd\n", ""]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import subprocess
 import zlib
 from fractions import Fraction
 from pathlib import Path
@@ -11,9 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from adapters.media import ffmpeg
 from adapters.media.errors import MissingAsset, NotAPicture, NotASound, PictureBroken, PictureTooLarge
 from adapters.media.probe import FilmFacts, PictureFacts, SoundFacts, load_picture, probe, probe_picture
 from tests.adapters.media.conftest import Made
+from tests.support.clips import counting, write_clip
 from tests.support.plans import Studio, music
 
 
@@ -74,10 +77,38 @@ class TestProbe:
         assert isinstance(facts, FilmFacts)
         assert facts.frames == made.plan.frames
 
-    @pytest.mark.parametrize("content", [b"words", b"ffconcat version 1.0\nfile a.mp4\n", b"#EXTM3U\na.ts\n"])
-    def test_neither(self, tmp_path: Path, content: bytes) -> None:
+    def test_pixels_that_are_not_square_count(self, tmp_path: Path) -> None:
+        facts = probe(write_clip(tmp_path / "wide.mp4", counting(2), aspect=Fraction(4, 3)))
+        assert isinstance(facts, FilmFacts)
+        assert (facts.width, facts.height) == (85, 36)
+
+    def test_a_turned_film_is_measured_upright(self, tmp_path: Path) -> None:
+        plain, turned = write_clip(tmp_path / "plain.mp4", counting(2)), tmp_path / "turned.mp4"
+        argv = [*ffmpeg.QUIET, "-display_rotation:v:0", "90", "-i", str(plain), "-c", "copy", str(turned)]
+        subprocess.run([ffmpeg.binary(), *argv], check=True, capture_output=True, timeout=30)
+        facts = probe(turned)
+        assert isinstance(facts, FilmFacts)
+        assert (facts.width, facts.height, facts.rotation) == (36, 64, 270)
+
+    @pytest.mark.parametrize("ending", ["mp4", "mov", "mkv", "ts"])
+    def test_the_length_of_every_container(self, tmp_path: Path, ending: str) -> None:
+        facts = probe(write_clip(tmp_path / f"clip.{ending}", counting(24)))
+        assert isinstance(facts, FilmFacts)
+        assert float(facts.duration) == pytest.approx(0.96, abs=0.04)
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (b"words", "no picture, film or sound"),
+            (b"", "is empty"),
+            (b"ffconcat version 1.0\nfile a.mp4\n", "a list of other files"),
+            (b"#EXTM3U\na.ts\n", "a list of other files"),
+            (b"\0\0\0\x18ftypmp42" + bytes(200), "cut off or damaged"),
+        ],
+    )
+    def test_neither(self, tmp_path: Path, content: bytes, said: str) -> None:
         (tmp_path / "x.mp4").write_bytes(content)
-        with pytest.raises(NotASound):
+        with pytest.raises(NotASound, match=rf"x\.mp4.* {said}"):
             probe(tmp_path / "x.mp4")
 
     def test_missing(self, tmp_path: Path) -> None:
