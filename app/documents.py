@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from domain.production.ports import Assets
 from timeline.captions.reading import read_captions
 from timeline.document import Asset, Document
 from timeline.faults import Fault, Findings, TimelineError
-from timeline.loading import MAX_BYTES, load
+from timeline.loading import MAX_BYTES, parse, read_plain
 from timeline.media import Media, MediaWord
+from timeline.mending import further, mended
 from timeline.outputs import ProfileUse, profile_of
 from timeline.plan import RenderPlan
 from timeline.profiles import Profile
@@ -44,6 +45,13 @@ class Opened:
     profile: Profile
     use: ProfileUse | Profile
     assets: Assets
+    media: Mapping[str, Media]
+    values: Mapping[str, Any] | None = None
+
+    def others(self) -> list[Opened]:
+        """The same for every further profile of the document. Raises TimelineError."""
+        uses = [use for use in self.document.profiles if use.id != self.profile.id]
+        return [_resolved(self.document, use.id, self.media, self.assets, self.values) for use in uses]
 
     def compile(self, span: tuple[int, int] | None = None) -> Compiled:
         """Compile all of it, or the frames [first, stop) of `span`. Raises TimelineError with every fault."""
@@ -59,12 +67,41 @@ class Opened:
 
 def open_file(path: Path, profile: str = "", values: Mapping[str, Any] | None = None) -> Opened:
     """Read and resolve a document for `profile` (default: its first). Raises TimelineError with every fault."""
-    document = load(read(path), values=values)
-    use = chosen_profile(document, profile or document.profiles[0].id)
+    data = read_plain(read(path))
+    try:
+        document = parse(data, values)
+    except TimelineError as error:
+        raise TimelineError([*error.faults, *_behind(data, error.faults, path, values)]) from None
+    return _opened(document, path, profile, values)
+
+
+def _opened(document: Document, path: Path, profile: str, values: Mapping[str, Any] | None) -> Opened:
+    chosen_profile(document, profile or document.profiles[0].id)
     media, files = measure(document, path.absolute().parent)
+    return _resolved(document, profile or document.profiles[0].id, media, Assets(files), values)
+
+
+def _resolved(
+    document: Document, profile: str, media: Mapping[str, Media], assets: Assets, values: Mapping[str, Any] | None
+) -> Opened:
+    use = chosen_profile(document, profile)
     resolved = resolve(document, media, values, profile=use if isinstance(use, ProfileUse) else None)
     own = profile_of(use) if isinstance(use, ProfileUse) else use
-    return Opened(document, resolved, own, use, Assets(files))
+    return Opened(document, resolved, own, use, assets, media, values)
+
+
+def _behind(
+    data: Any, faults: Sequence[Fault], path: Path, values: Mapping[str, Any] | None, profile: str = ""
+) -> list[Fault]:
+    """What else is wrong behind faults of a document's form, as far as that can be told."""
+    whole = mended(data, faults) if isinstance(data, dict) else None
+    if whole is None:
+        return []
+    try:
+        _opened(parse(whole, values), path, profile, values).compile()
+    except TimelineError as error:
+        return further(faults, error.faults)
+    return []
 
 
 def compile_file(path: Path, profile: str = "", values: Mapping[str, Any] | None = None) -> Compiled:

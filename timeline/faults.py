@@ -53,9 +53,14 @@ class Findings:
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
+        self._told: set[tuple[str, str, str]] = set()
 
     def add(self, code: str, message: str, **details: Any) -> None:
-        self.faults.append(Fault(code=code, message=message, **details))
+        """Keep a fault; the same one about the same place is told once."""
+        told = code, str(details.get("path", "")), message
+        if told not in self._told:
+            self._told.add(told)
+            self.faults.append(Fault(code=code, message=message, **details))
 
     def warn(self, code: str, message: str, **details: Any) -> None:
         self.add(code, message, severity="warning", **details)

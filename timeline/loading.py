@@ -16,8 +16,9 @@ from pydantic import ValidationError
 from timeline.binding import Binder, has_references
 from timeline.document import Document
 from timeline.faults import Fault, Findings, TimelineError
+from timeline.mending import mended
 from timeline.upgrades import upgraded
-from timeline.validation import faults_of
+from timeline.validation import MAX_FAULTS, faults_of
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 60
@@ -57,9 +58,27 @@ def parse(data: object, values: Mapping[str, Any] | None = None) -> Document:
         message = f"A document is an object with the fields schema, assets and sequence, not {_kind(data)}."
         raise TimelineError([Fault(code="E_SYNTAX", message=message)])
     try:
-        return _parsed(upgraded(data), values or {})
+        return _parsed_fully(upgraded(data), values or {})
     except RecursionError:
         raise TimelineError([Fault(code="E_SYNTAX", message="The document is nested too deeply.")]) from None
+
+
+def _parsed_fully(data: dict[str, Any], values: Mapping[str, Any]) -> Document:
+    """As `_parsed`; a whole is checked only once its fields are right, so what is mended is looked at again."""
+    found: list[Fault] = []
+    whole: dict[str, Any] | None = data
+    while whole is not None and len(found) < MAX_FAULTS:
+        try:
+            document = _parsed(whole, values)
+        except TimelineError as error:
+            new = [fault for fault in error.faults if not found or fault.path not in {each.path for each in found}]
+            found += new
+            whole = mended(whole, new) if new else None
+        else:
+            if found:
+                break
+            return document
+    raise TimelineError(found)
 
 
 def _parsed(data: dict[str, Any], values: Mapping[str, Any]) -> Document:

@@ -20,7 +20,9 @@ from timeline.references import place_pointer
 from timeline.resolved import ResolvedItem, ResolvedTimeline, ResolvedTrack
 from timeline.row import Row
 from timeline.rows import build_row
+from timeline.texts import report_unknown_style
 from timeline.time import format_seconds, frames_to_samples, snap_frame, snap_sample
+from timeline.titles import look_of
 from timeline.variables import Variables
 
 __all__ = ["Media", "MediaWord", "ResolvedTimeline", "TimelineError", "resolve"]
@@ -71,6 +73,7 @@ def _resolve_one(
     if findings.errors:
         return None
     placement = solve_placement(document, media, findings, {name: nest.duration for name, nest in nests.items()})
+    _check_styles(document, findings)
     if placement is None or findings.errors:
         return None
     _check_duration(placement.duration, document.sequence.fps, findings)
@@ -124,6 +127,14 @@ def _check_assets(document: Document, media: Mapping[str, Media], findings: Find
     for name in used:
         if name in document.assets and name in media:
             _check_words(name, media[name], findings)
+
+
+def _check_styles(document: Document, findings: Findings) -> None:
+    """Every text's style must be built in or the document's own."""
+    for t, track in enumerate(document.sequence.tracks):
+        for i, item in enumerate(track.items if track.enabled else ()):
+            if isinstance(item, Clip) and item.enabled and item.style and look_of(item.style, document.styles) is None:
+                report_unknown_style(findings, item.style, document.styles, place_pointer(t, i), item.id)
 
 
 def _check_clip(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from timeline.document import Clip
-from timeline.faults import Findings, nearest
+from timeline.document import Clip, TextStyle
+from timeline.faults import Findings, closest, replaced
 from timeline.metrics import Fonts
 from timeline.plan import AssStyle
 from timeline.profiles import Profile
@@ -38,10 +39,7 @@ class TextMaker:
         name = clip.style or DEFAULT_LOOK
         look = look_of(name, self.timeline.styles)
         if look is None:
-            known = [*LOOKS, *self.timeline.styles]
-            message = f"There is no text style {name[:60]!r}; there are {', '.join(known)}."
-            fix = nearest(name, known)
-            self.findings.add("E_UNKNOWN_STYLE", message, path=item.path + "/style", item_id=item.id, fix=fix)
+            report_unknown_style(self.findings, name, self.timeline.styles, item.path, item.id)
             return None
         font = self.fonts.get(look.face)
         if font is None:
@@ -60,6 +58,17 @@ class TextMaker:
         canvas = (self.profile.width, self.profile.height)
         x, y = clip.layout.position
         return x.pixels(canvas[0], canvas, self.px), y.pixels(canvas[1], canvas, self.px)
+
+
+def report_unknown_style(
+    findings: Findings, name: str, styles: Mapping[str, TextStyle], path: str, item_id: str
+) -> None:
+    """Report a text style that is neither built in nor the document's own."""
+    known = [*LOOKS, *styles]
+    message, near = f"There is no text style {name[:60]!r}; there are {', '.join(known)}.", closest(name, known)
+    place, patch = path + "/style", replaced(path + "/style", near) if near else ()
+    fix = f"Did you mean {near!r}?" if near else ""
+    findings.add("E_UNKNOWN_STYLE", message, path=place, item_id=item_id, fix=fix, nearest=near, patch=patch)
 
 
 def report_missing(findings: Findings, missing: tuple[str, ...], family: str, path: str, item_id: str = "") -> None:

@@ -34,7 +34,7 @@ def faults_of(error: ValidationError, data: Mapping[str, Any]) -> list[Fault]:
 
 def _fault(detail: Mapping[str, Any], data: Mapping[str, Any]) -> Fault:
     kind, loc = detail["type"], detail["loc"]
-    path = pointer(*written_path(loc, data))
+    path = pointer(*_named(written_path(loc, data), detail["msg"], data))
     details: dict[str, Any] = {"code": _CODES.get(kind, "E_VALUE"), "path": path, "item_id": _item_id(loc, data)}
     if kind == "extra_forbidden":
         allowed = field_names(loc[:-1])
@@ -50,6 +50,19 @@ def _fault(detail: Mapping[str, Any], data: Mapping[str, Any]) -> Fault:
     if kind == "literal_error":
         return _unknown_word(detail, details)
     return _of_sentence(_sentence(detail["msg"]), detail["input"], details)
+
+
+def _named(path: list[Step], message: str, data: Any) -> list[Step]:
+    """Lengthen a path to a field that a sentence about a whole object begins with: "opacity lies from 0 to 1"."""
+    word = message.removeprefix("Value error, ").split(" ", 1)[0]
+    outer = [path[:-1]] if path[-1:] == ["layout"] else []
+    for place in (path, *outer):
+        here = data
+        for step in place:
+            here = _child(here, step)
+        if isinstance(here, Mapping) and word in here:
+            return [*place, word]
+    return path
 
 
 def _of_sentence(message: str, given: Any, details: dict[str, Any]) -> Fault:
@@ -109,7 +122,7 @@ def _written_step(here: Any, step: Step, rest: list[Step]) -> tuple[Step | None,
         return (None if step in ITEM_KINDS and rest else step), rest
     if step == "fades" and rest and f"fade_{rest[0]}" in here:
         return f"fade_{rest[0]}", rest[1:]
-    if step in ITEM_KINDS or (step == "layout" and rest and rest[0] in here):
+    if step in ITEM_KINDS or (step == "layout" and (not rest or rest[0] in here)):
         return None, rest
     return step, rest
 

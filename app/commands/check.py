@@ -20,22 +20,26 @@ FRAMES_PER_SECOND = 45.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The document and the profile."""
     parser.add_argument("document", type=Path, help="timeline document (JSON or YAML); assets are paths beside it")
-    parser.add_argument("--profile", default="", help="output profile (default: the document's first)")
+    parser.add_argument("--profile", default="", help="output profile (default: describe the first, check all)")
 
 
 def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Compile the document and describe the result."""
-    from app.documents import compile_file
+    from app.documents import open_file
     from timeline.describe import describe_resolved
     from timeline.faults import TimelineError
 
     try:
-        compiled = compile_file(arguments.document, arguments.profile)
+        opened = open_file(arguments.document, arguments.profile)
+        compiled = opened.compile()
+        others = [] if arguments.profile else [other.compile() for other in opened.others()]
     except TimelineError as error:
         report_faults(error, console)
         return FAILED
     found = describe(compiled)
-    warnings = (*compiled.resolved.warnings, *compiled.warnings)
+    found["profiles"] = [each.plan.output.profile for each in (compiled, *others)]
+    seen = [fault for each in (compiled, *others) for fault in (*each.resolved.warnings, *each.warnings)]
+    warnings = {(fault.code, fault.path, fault.message): fault for fault in seen}.values()
     for fault in warnings:
         console.say(console.paint("warning: ", "yellow") + str(fault))
     found["warnings"] = [fault.model_dump(mode="json") for fault in warnings]
@@ -45,10 +49,17 @@ def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> 
 
 def report_faults(error: TimelineError, console: Console) -> None:
     """Every fault, for people and with --json for machines."""
-    for fault in error.faults:
-        console.say(console.paint("error: ", "red", "bold") + str(fault))
-    faults: list[Fault] = list(error.faults)
-    console.result({"faults": [fault.model_dump(mode="json") for fault in faults]}, counted(len(faults)))
+    faults: list[Fault] = sorted(error.faults, key=lambda fault: fault.severity != "error")
+    for fault in faults:
+        colour = "red" if fault.severity == "error" else "yellow"
+        console.say(console.paint(f"{fault.severity}: ", colour, "bold") + told(fault))
+    errors = sum(fault.severity == "error" for fault in faults)
+    console.result({"faults": [fault.model_dump(mode="json") for fault in faults]}, counted(errors))
+
+
+def told(fault: Fault) -> str:
+    """A fault in one line, with the moment in the film it is about."""
+    return f"{fault} ({fault.at})" if fault.at else str(fault)
 
 
 def counted(faults: int) -> str:

@@ -72,6 +72,22 @@ class TestCheck:
         assert places == ["/assets/noise", "/assets/tone", "/assets/text"]
         assert "Traceback" not in done.stderr
 
+    def test_faults_of_form_do_not_hide_faults_of_time(self, folder: Path) -> None:
+        document = json.loads(write(folder).read_text())
+        document["sequence"]["tracks"][0]["items"][0]["fit"] = "covr"
+        text = {"text": "Hello", "length": "1", "style": "titel", "place": {"anchor": {"ref": "nobody"}}}
+        document["sequence"]["tracks"].append({"role": "overlay", "items": [text]})
+        (folder / "film.json").write_text(json.dumps(document))
+        done = vfos("check", str(folder / "film.json"), "--json")
+        codes = [fault["code"] for fault in json.loads(done.stdout)["faults"]]
+        assert codes == ["E_UNKNOWN_WORD", "E_UNKNOWN_REF", "E_UNKNOWN_STYLE"]
+
+    def test_every_profile_is_checked(self, folder: Path) -> None:
+        path = write(folder, profiles=["preview", {"id": "part", "base": "square", "range": {"start": 50}}])
+        done = vfos("check", str(path), "--json")
+        assert "E_RANGE" in [fault["code"] for fault in json.loads(done.stdout)["faults"]]
+        assert vfos("check", str(path), "--profile", "preview").returncode == 0
+
     @pytest.mark.parametrize("text", ["", "{", "[1, 2]", '{"schema": "timeline/9"}', "\x00\x01"])
     def test_what_is_no_document_is_said(self, folder: Path, text: str) -> None:
         path = folder / "broken.json"

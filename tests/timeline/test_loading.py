@@ -17,6 +17,7 @@ from timeline.compile import compile_plan
 from timeline.document import Clip, Transition
 from timeline.faults import Fault, TimelineError
 from timeline.loading import load, parse
+from timeline.mending import further, mended
 from timeline.resolve import resolve
 from timeline.schema import document_schema
 
@@ -212,3 +213,40 @@ def test_a_plan_needs_a_known_profile():
     resolved = resolve(load(DEEP_SKY), deep_sky_media())
     with pytest.raises(TimelineError, match="longform-16x9"):
         compile_plan(resolved, "longfrom-16x9", {}, "b")
+
+
+class TestBehindTheFirstFaults:
+    """Words and unknown fields are put right, so that a second look finds what lies behind them."""
+
+    def faults(self, data):
+        with pytest.raises(TimelineError) as caught:
+            parse(data)
+        return caught.value.faults
+
+    def test_what_can_be_put_right_is(self):
+        data = document(pictures({"asset": "p1", "length": "2", "fit": "covr", "fitt": "x", "opacity": "7"}))
+        found = self.faults(data)
+        assert [fault.path.rpartition("/")[2] for fault in found] == ["fit", "fitt", "opacity"]
+        whole = mended(data, found)
+        assert whole is not None
+        assert whole["sequence"]["tracks"][0]["items"] == [{"asset": "p1", "length": "2", "fit": "cover"}]
+        parse(whole)
+        assert data["sequence"]["tracks"][0]["items"][0]["fit"] == "covr"
+
+    @pytest.mark.parametrize(
+        "more", [{"length": "long"}, {"place": {"at": "x"}}, {"speed": "0"}, {"source": {"in": []}}]
+    )
+    def test_times_are_never_guessed(self, more):
+        data = document(pictures({"asset": "p1", "length": "2", "fit": "covr", **more}))
+        assert mended(data, self.faults(data)) is None
+
+    def test_only_what_is_new_is_told(self):
+        first = [Fault(code="E_VALUE", message="a", path="/sequence/tracks/0/items/1/fit")]
+        same = Fault(code="E_VALUE", message="b", path="/sequence/tracks/0/items/1/style")
+        other = Fault(code="E_VALUE", message="c", path="/sequence/tracks/0/items/10")
+        warning = Fault(code="W_X", message="d", severity="warning", path="/sequence/tracks/0/items/3")
+        assert further(first, [same, other, warning]) == [other]
+
+    def test_a_sentence_about_a_field_leads_to_it(self):
+        (fault,) = self.faults(document(pictures({"asset": "p1", "length": "2", "layout": {"opacity": "7"}})))
+        assert fault.path == "/sequence/tracks/0/items/0/layout/opacity"

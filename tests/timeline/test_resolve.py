@@ -345,3 +345,16 @@ def test_a_picture_without_size_is_no_picture():
 
 def test_other_pictures_do():
     assert resolve(parse(document(pictures({"asset": "p1", "length": "1"}))), media(p1=picture())).frames == 30
+
+
+class TestManyFaults:
+    def test_styles_are_told_beside_places(self):
+        found = faults_of(
+            pictures({"color": "#111", "length": "9"}),
+            {"role": "overlay", "items": [{"text": "a", "length": "1", "style": "titel"}]},
+            {"role": "overlay", "items": [{"text": "b", "length": "1", "place": {"anchor": {"ref": "nobody"}}}]},
+        )
+        assert {fault.code for fault in found} == {"E_UNKNOWN_STYLE", "E_UNKNOWN_REF"}
+        style = next(fault for fault in found if fault.code == "E_UNKNOWN_STYLE")
+        assert (style.path, style.nearest) == ("/sequence/tracks/1/items/0/style", "title")
+        assert style.patch == ({"op": "replace", "path": style.path, "value": "title"},)
