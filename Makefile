@@ -19,7 +19,7 @@ test: ## Set up and run every check and every test, browser included
 	@.ci/setup dev
 	@.ci/browser
 	@$(MAKE) check
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: ## Style, types, import contracts, migrations, translations
 	@.ci/setup dev
