@@ -18,6 +18,7 @@ from benchmarks import (
     queue,
     quotes,
     render_cost,
+    turnaround,
     typefaces,
 )
 
@@ -35,21 +36,25 @@ BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "gallery": gallery.main,
     "queue": queue.main,
     "typefaces": typefaces.main,
+    "turnaround": turnaround.main,
 }
 ALONE = ("drift", "films", "pages", "isolation", "render_cost", "narration_drift", "quotes", "kills", "fuzz")
 """Those that need no running stack."""
 
 
-def main(names: Sequence[str]) -> int:
-    """Run benchmarks; answers 1 when one misses its limit."""
+def main(words: Sequence[str]) -> int:
+    """Run benchmarks; answers 1 when one misses its limit. Options after one name are that benchmark's own."""
+    first = next((place for place, word in enumerate(words) if word.startswith("-")), len(words))
+    names, options = words[:first], words[first:]
     unknown = [name for name in names if name not in BENCHMARKS]
-    if unknown:
-        print(f"There is no benchmark {', '.join(unknown)}: choose from {', '.join(BENCHMARKS)}.")
+    if unknown or (options and len(names) != 1):
+        said = f"There is no benchmark {', '.join(unknown)}" if unknown else "Options need the name of one benchmark"
+        print(f"{said}: choose from {', '.join(BENCHMARKS)}.")
         return 2
     failed = 0
     for name in names or ALONE:
         print(f"── {name}")
-        failed |= BENCHMARKS[name]([])
+        failed |= BENCHMARKS[name](options)
     return failed
 
 

@@ -62,6 +62,8 @@ GLOBAL_TABLES: dict[str, Wall] = {
     "workers": Wall(READ, "true", reason="Workers serve all tenants; pages say how many are there."),
     "step_stats": Wall(READ, "true", reason="How long steps take, over all tenants, for estimates."),
     "leader_lease": Wall(NOTHING, "", reason="Who leads the pump; no page shows it."),
+    "host_faults": Wall(NOTHING, "", reason="Which kinds fail on which host, over all tenants; for operators only."),
+    "counter_drift": Wall(NOTHING, "", reason="What the auditor of counters found; for operators only."),
 }
 """The reviewed list of tables that are not one tenant's."""
 
@@ -84,6 +86,7 @@ CROSS_TENANT_INDEXES: dict[str, str] = {
     "ix_approvals_waiting": "The pump ends approvals of all tenants whose time has passed.",
     "ix_schedules_due": "The pump starts what is due for all tenants.",
     "ix_steps_delayed": "The pump wakes delayed steps of all tenants.",
+    "ix_steps_fallback": "The pump moves steps of all tenants whose pool has kept them waiting too long.",
     "ix_steps_running": "The reaper looks for expired leases of all tenants.",
     "ix_memberships_user_id": "Sign-in asks for the tenants of a person.",
     "ix_auth_session_user_id": "A person lists and ends their sessions.",
@@ -108,6 +111,8 @@ SYSTEM_ROUTINES: dict[str, str] = {
     "personal": "tenants/personal.py",
     "secrets": "tenants/vault.py",
     "farm": "domain/dispatch/farm.py",
+    "hosts": "domain/dispatch/hosts.py",
+    "reroute": "domain/dispatch/reroute.py",
     "recount": "domain/dispatch/recount.py",
     "stats": "domain/dispatch/stats.py",
     "upkeep": "domain/production/upkeep.py",
@@ -120,7 +125,9 @@ SYSTEM_ROUTINES: dict[str, str] = {
 }
 """Purpose of each cross-tenant routine → the one file that opens its units (`units.system(purpose)`)."""
 
-BARE_ROUTINES: frozenset[str] = frozenset({"domain/dispatch/claim.py", "domain/production/settle_at_once.py"})
+BARE_ROUTINES: frozenset[str] = frozenset(
+    {"domain/dispatch/claim.py", "domain/production/loading.py", "domain/production/settle_at_once.py"}
+)
 """Files that call routines of the database bare (tenants/routines.py): each statement of theirs names its tenant."""
 
 PREPARE: tuple[str, ...] = (

@@ -34,6 +34,7 @@ from adapters.store.objects import sweep_staging
 from domain.dispatch import farm
 from domain.dispatch.policy import tickets_wanted
 from domain.dispatch.recount import recount
+from domain.dispatch.reroute import reroute
 from domain.dispatch.watch import glance, running_steps, wake_delayed
 from domain.production.clockwork import expire_approvals, run_schedules
 from domain.production.engine import reap_expired, reap_orphans
@@ -134,7 +135,8 @@ class Pump:
         if seen.expired:
             await self._reap()
         woken = await wake_delayed(self.runtime.units) if seen.due else {}
-        if seen.ready or woken:
+        moved = await reroute(self.runtime.units) if seen.stuck else 0
+        if seen.ready or woken or moved:
             await self._tickets()
 
     async def _lead(self) -> bool:

@@ -11,7 +11,7 @@ from concurrent.futures import CancelledError
 
 import structlog
 
-from domain.production.engine import Engine
+from domain.production.engine import Engine, Settling
 from tenants.outage import is_away
 
 log = structlog.get_logger(__name__)
@@ -42,29 +42,53 @@ class Slots:
         if gate is None or not gate.acquire(blocking=False):
             return False
         try:
-            begun = time.monotonic()
-            while not self.draining:
-                if not self._run_next(pool):
-                    return False
-                self.nudge()
-                if time.monotonic() - begun > turn_s:
-                    return True
-            return False
+            return self._turn(pool, time.monotonic() + turn_s)
         finally:
             gate.release()
 
-    def _run_next(self, pool: str) -> bool:
+    def _turn(self, pool: str, until: float) -> bool:
+        settling: Settling | None = None
         try:
-            return asyncio.run_coroutine_threadsafe(self.engine.run_next(pool), self.loop).result()
+            while not self.draining:
+                settling = self._run_ahead(pool, settling)
+                if settling is None:
+                    return False
+                if time.monotonic() > until:
+                    return True
+            return False
+        finally:
+            # The slot is free once its last result is written, not before.
+            if settling is not None:
+                asyncio.run_coroutine_threadsafe(_ended(settling), self.loop).result()
+
+    def _run_ahead(self, pool: str, before: Settling | None) -> Settling | None:
+        try:
+            return asyncio.run_coroutine_threadsafe(self._watched(pool, before), self.loop).result()
         except CancelledError:
-            return False
+            return None
         except Exception as error:
-            # The lease, the poll and the pump bring everything back in order.
-            if is_away(error):
-                log.warning("slot.no_database")
-            else:
-                log.exception("slot.failed", pool=pool)
-            return False
+            self._report(pool, error)
+            if before is not None:
+                asyncio.run_coroutine_threadsafe(_ended(before), self.loop).result()
+            return None
+
+    async def _watched(self, pool: str, before: Settling | None) -> Settling | None:
+        settling = await self.engine.run_ahead(pool, before)
+        if settling is not None:
+            settling.add_done_callback(lambda task: self._settled(pool, task))
+        return settling
+
+    def _settled(self, pool: str, settling: Settling) -> None:
+        if not settling.cancelled() and (error := settling.exception()) is not None:
+            self._report(pool, error)
+        self.nudge()
+
+    def _report(self, pool: str, error: BaseException) -> None:
+        """Say that a slot's work was cut short: the lease, the poll and the pump bring everything back in order."""
+        if is_away(error):
+            log.warning("slot.no_database")
+        else:
+            log.error("slot.failed", pool=pool, exc_info=error)
 
     def nudge(self) -> None:
         """Make the pollers of all pools look at once: a settled step may have made others ready."""
@@ -85,3 +109,8 @@ class Slots:
         """Claim nothing more."""
         self._draining.set()
         self.nudge()
+
+
+async def _ended(settling: Settling) -> None:
+    """Wait for the end of a settlement, whatever it is."""
+    await asyncio.wait({settling})

@@ -22,12 +22,17 @@ class RecipeStep(Body):
     """A node of a recipe's graph; `gate` stops the job for a person's decision after this step.
 
     `gate_on_fallback` does so only when the result is less than what was asked for: another maker stood in.
+    `pool`: the class of workers that should run it (empty = the kind's own), `fallback` the one that will do after
+    `fallback_after` seconds of waiting.
     """
 
     kind: str
     needs: list[str] = Field(default_factory=list)
     gate: bool = False
     gate_on_fallback: bool = False
+    pool: str = ""
+    fallback: str = ""
+    fallback_after: int = 60
 
 
 class KnowledgeChoice(Body):

@@ -7,6 +7,7 @@ would make all others wait; domain/dispatch/policy.py says what is decided, and 
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
 from uuid import UUID
@@ -58,6 +59,21 @@ async def claim_many(
     """Claim up to `most` steps of a pool for one worker, each the best at its turn."""
     wanted = {"pool": pool, "worker": worker_id, "lease_s": lease_s, "most": most}
     rows = await units.routines.call(hooks.claim, {**wanted, "credit_s": CREDIT_S, "aging_s": AGING_S})
-    for row in rows:
-        await units.signal.events(row[0], row[-1])
+    if rows:
+        _tell(units, [(row[0], row[-1]) for row in rows])
     return [Claim(*row[:-1]) for row in rows]
+
+
+_TELLING: set[asyncio.Task[None]] = set()
+
+
+def _tell(units: Units, events: list[tuple[UUID, int]]) -> None:
+    """Say that events were written without keeping the claimed steps waiting; a hint that is lost is made up for."""
+
+    async def say() -> None:
+        for tenant_id, newest in events:
+            await units.signal.events(tenant_id, newest)
+
+    telling = asyncio.create_task(say())
+    _TELLING.add(telling)
+    telling.add_done_callback(_TELLING.discard)

@@ -31,7 +31,9 @@ class JobKey:
 class Placed:
     """A step to be put into the queue. `needs`: steps to wait for; `settled` of them have succeeded already.
 
-    `finished` (outputs, input hash) makes it succeed at once: its result was found.
+    `cost`: estimated seconds of one slot; `guess`: the same before what was learnt is applied. `fallback`: the pool
+    that will do after `fallback_after_s` seconds. `finished` (outputs, input hash) makes it succeed at once: its result
+    was found.
     """
 
     kind: str
@@ -40,6 +42,9 @@ class Placed:
     shard: str = ""
     gate: bool = False
     cost: float = 1.0
+    guess: float = 0.0
+    fallback: str | None = None
+    fallback_after_s: float | None = None
     spec: dict[str, Any] = field(default_factory=dict)
     needs: Sequence[UUID] = ()
     settled: int = 0
@@ -104,6 +109,9 @@ def _row(job: JobKey, step: Placed, paused: bool) -> dict[str, Any]:
         "priority": job.priority,
         "job_seq": job.seq,
         "cost_est": step.cost,
+        "guess": step.guess,
+        "fallback": step.fallback,
+        "fallback_after_s": step.fallback_after_s,
         "spec": step.spec,
         "deps_left": step.waits_for,
         "outputs": outputs,

@@ -74,6 +74,7 @@ class Step(TenantOwned, Base):
     priority: Mapped[int] = mapped_column(default=0, server_default="0")
     job_seq: Mapped[int]
     cost_est: Mapped[float] = mapped_column(Double, default=1, server_default="1")
+    guess: Mapped[float] = mapped_column(Double, default=0, server_default="0")
     spec: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     not_before: Mapped[datetime | None]
     attempt: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -116,6 +117,7 @@ class Step(TenantOwned, Base):
         ),
         Index("ix_steps_delayed", "not_before", postgresql_where=text("state = 'delayed'")),
         Index("ix_steps_running", "lease_expires", postgresql_where=text("state = 'running'")),
+        Index("ix_steps_fallback", "ready_at", postgresql_where=text("state = 'ready' AND fallback IS NOT NULL")),
         Index("ix_steps_job", "tenant_id", "job_id", "ordinal"),
     )
 
@@ -187,3 +189,24 @@ class StepStat(Base):
     ewma_s: Mapped[float] = mapped_column(Double, default=0, server_default="0")
     spread: Mapped[float] = mapped_column(Double, default=0, server_default="0")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class HostFault(Base):
+    """A kind of step that fails on a host (global): the last steps that did, and until when it gets none of them."""
+
+    __tablename__ = "host_faults"
+    host: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    steps: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    blocked_until: Mapped[datetime | None]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class CounterDrift(Base):
+    """What the auditor found wrong in a kind of counter: at the last count, and ever (global)."""
+
+    __tablename__ = "counter_drift"
+    counter: Mapped[str] = mapped_column(primary_key=True)
+    found: Mapped[int] = mapped_column(default=0, server_default="0")
+    total: Mapped[int] = mapped_column(default=0, server_default="0")
+    counted_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -32,21 +33,54 @@ def ratio(ewma: float, n: int) -> float:
     return 1.0 + trust * (ewma - 1.0)
 
 
-async def record_duration(units: Units, kind: str, profile: str, estimate_s: float, actual_s: float) -> None:
-    """Learn from a step that ran for `actual_s` where `estimate_s` (a guess times the learned ratio) was expected."""
-    if estimate_s <= 0:
-        return
+@dataclass(frozen=True)
+class Sample:
+    """A step that ran for `actual_s` where its kind had guessed `guess_s`, before anything learnt was applied."""
+
+    kind: str
+    profile: str
+    guess_s: float
+    actual_s: float
+
+
+class Lessons:
+    """Gathers samples of one process, so that they are written some at once. For one event loop."""
+
+    def __init__(self, most: int = 20, every_s: float = 2.0, now: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._every_s, self._now = most, every_s, now
+        self._waiting: list[Sample] = []
+        self._due = now()
+
+    def add(self, sample: Sample) -> list[Sample]:
+        """Take one more; answer those that should be written now."""
+        self._waiting.append(sample)
+        if len(self._waiting) < self._most and self._now() < self._due:
+            return []
+        due, self._waiting = self._waiting, []
+        self._due = self._now() + self._every_s
+        return due
+
+
+async def record_durations(units: Units, samples: Sequence[Sample]) -> None:
+    """Learn from steps that have run, in their order; kinds that guess nothing are left out."""
+    by_row: dict[tuple[str, str], list[float]] = {}
+    for sample in samples:
+        if sample.guess_s > 0:
+            by_row.setdefault((sample.kind, sample.profile), []).append(sample.actual_s / sample.guess_s)
     async with units.system("stats") as unit:
-        await unit.session.execute(
-            upsert(StepStat).values(kind=kind, profile=profile, n=0, ewma_s=1.0).on_conflict_do_nothing()
-        )
-        row = await unit.session.get(StepStat, (kind, profile), with_for_update=True)
-        assert row is not None
-        sample = actual_s / estimate_s * ratio(row.ewma_s, row.n)
-        row.spread = learned(row.spread, row.n, abs(sample / max(row.ewma_s, 1e-6) - 1.0) if row.n else 0.0)
-        row.ewma_s = learned(row.ewma_s, row.n, sample)
-        row.n += 1
-        row.updated_at = datetime.now(UTC)
+        # Rows are locked in one order by everybody.
+        for (kind, profile), found in sorted(by_row.items()):
+            await unit.session.execute(
+                upsert(StepStat).values(kind=kind, profile=profile, n=0, ewma_s=1.0).on_conflict_do_nothing()
+            )
+            row = await unit.session.get(StepStat, (kind, profile), with_for_update=True)
+            assert row is not None
+            for one in found:
+                off = abs(one / max(row.ewma_s, 1e-6) - 1.0)
+                row.spread = learned(row.spread, max(row.n - 1, 0), off) if row.n else 0.0
+                row.ewma_s = learned(row.ewma_s, row.n, one)
+                row.n += 1
+            row.updated_at = datetime.now(UTC)
 
 
 PRIOR_SPREAD = 0.6

@@ -15,6 +15,7 @@ from domain.dispatch.claim import Claim
 from domain.dispatch.flows import add_ready
 from domain.dispatch.locks import lock_pools
 from domain.dispatch.model import SchedFlow, Step, Worker
+from domain.dispatch.reroute import overdue
 from tenants.model import OutboxMessage
 from tenants.principal import worker_principal
 from tenants.unit import Units
@@ -30,15 +31,20 @@ class Lost:
     claim: Claim
     crash_count: int
     max_crashes: int
+    worker_id: UUID | None = None
 
 
 @dataclass(frozen=True)
 class Glance:
-    """What there is to do at all, found in one cheap look: unsent messages, delays over, leases over, ready pools."""
+    """What there is to do at all, found in one cheap look: unsent messages, delays over, leases over, ready pools.
+
+    `stuck`: steps whose pool has kept them waiting too long.
+    """
 
     unsent: bool
     due: bool
     expired: bool
+    stuck: bool
     ready: frozenset[str]
 
 
@@ -51,13 +57,14 @@ async def glance(units: Units) -> Glance:
                 exists().where(OutboxMessage.sent_at.is_(None)),
                 exists().where(Step.state == "delayed", Step.not_before <= now),
                 exists().where(Step.state == "running", Step.lease_expires < now),
+                exists().where(*overdue()),
                 select(func.array_agg(SchedFlow.pool.distinct()))
                 .where(SchedFlow.ready > 0, ~SchedFlow.paused)
                 .scalar_subquery(),
             )
         )
-        unsent, due, expired, ready = row.one()
-    return Glance(unsent, due, expired, frozenset(ready or ()))
+        unsent, due, expired, stuck, ready = row.one()
+    return Glance(unsent, due, expired, stuck, frozenset(ready or ()))
 
 
 async def expired_leases(units: Units, limit: int = 50) -> list[Lost]:
@@ -89,7 +96,7 @@ def _running() -> Select[Any]:
 
 async def _lost(session: AsyncSession, statement: Select[Any]) -> list[Lost]:
     rows: Sequence[Step] = (await session.execute(statement)).scalars().all()
-    return [Lost(_claim_of(step), step.crash_count, step.max_crashes) for step in rows]
+    return [Lost(_claim_of(step), step.crash_count, step.max_crashes, step.worker_id) for step in rows]
 
 
 def _claim_of(step: Step) -> Claim:

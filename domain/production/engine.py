@@ -1,4 +1,4 @@
-"""The engine: claim → run → settle. A slot calls `run_next` until nothing can be claimed."""
+"""The engine: claim → run → settle. A slot calls `run_ahead` until nothing can be claimed."""
 
 from __future__ import annotations
 
@@ -9,31 +9,30 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
 
 from domain.dispatch.claim import Claim, Hooks, claim_next
-from domain.dispatch.enqueue import Placed
+from domain.dispatch.hosts import accuse, acquit
 from domain.dispatch.settle import Replaced
-from domain.dispatch.stats import ratios, record_duration
-from domain.dispatch.watch import Alive, expired_leases, orphans
+from domain.dispatch.stats import Lessons, Sample, record_durations
+from domain.dispatch.watch import Alive, Lost, expired_leases, orphans
 from domain.production import settle
-from domain.production.cache import FoundStep, find_steps, step_key
+from domain.production.cache import find_steps, step_key
 from domain.production.calls import StepLedger
 from domain.production.commands.control_job import pause_job
 from domain.production.context import RunningStep
 from domain.production.errors import WrongState
 from domain.production.estimate import makers_of
 from domain.production.failures import Verdict, judge
-from domain.production.graph import ORDINALS
+from domain.production.fanning import prepare_spawn
 from domain.production.loading import load_work
 from domain.production.logs import Journal
 from domain.production.manifest import write_manifest
 from domain.production.meter import Meter
-from domain.production.model import Job
-from domain.production.pipeline.base import Json, NewStep, StepInfo, StepKind, StepResult, Tools, Work
+from domain.production.pipeline.base import Json, StepKind, StepResult, Tools, Work
 from domain.production.ports import Stopped
 from domain.production.settle_at_once import Spawned, Success
 from domain.production.tether import Tether, Tethers
@@ -50,6 +49,22 @@ AWAY_S = 0.5
 """So long a finished step waits before it asks an absent database again."""
 
 T = TypeVar("T")
+Settling = asyncio.Task[None]
+"""A settlement under way; it ends with an error when the step could not be settled, and then others take it."""
+
+
+@dataclass
+class Trial:
+    """One attempt at a claimed step, from its claim to its settlement."""
+
+    claim: Claim
+    tether: Tether
+    journal: Journal
+    staging: Path
+    begun: float
+    took: float = 0.0
+    cpu_s: float = 0.0
+    guess: Sample | None = None
 
 
 @dataclass
@@ -64,58 +79,78 @@ class Engine:
     worker_id: UUID | None = None
     tethers: Tethers = field(default_factory=Tethers)
     meter: Meter = field(default_factory=Meter)
+    lessons: Lessons = field(default_factory=Lessons)
 
     async def run_next(self, pool: str) -> bool:
         """Claim the best step of a pool, run and settle it; answer False when there was none to claim."""
-        claim = await claim_next(self.units, pool, self.worker_id, self.lease_s, HOOKS)
-        if claim is None:
+        settling = await self.run_ahead(pool)
+        if settling is None:
             return False
-        tether = self.tethers.tie(claim)
-        self.meter.begin(tether.key)
-        try:
-            await self._run(claim, tether)
-        finally:
-            self.meter.end(tether.key)
-            self.tethers.untie(tether)
+        await settling
         return True
 
+    async def run_ahead(self, pool: str, before: Settling | None = None) -> Settling | None:
+        """Claim and run the best step while the one `before` may still be settled; answer what settles it.
+
+        None: nothing can be claimed, and the one before is settled. So a slot works on while its last result is
+        written, and never has more than one that is not. Until it is settled a step counts as running.
+        """
+        claim = await claim_next(self.units, pool, self.worker_id, self.lease_s, HOOKS)
+        if claim is None and before is not None and not before.done():
+            await asyncio.wait({before})
+            claim = await claim_next(self.units, pool, self.worker_id, self.lease_s, HOOKS)
+        if claim is None:
+            return None
+        settling = await self._run(claim)
+        if before is not None:
+            await asyncio.wait({before})
+        return settling
+
     # ── One step ──────────────────────────────────────────────────────────────────────────────────────────
-    async def _run(self, claim: Claim, tether: Tether) -> None:
-        journal = Journal(self.units, claim)
-        writing = asyncio.create_task(journal.keep_writing())
+    async def _run(self, claim: Claim) -> Settling:
+        """Run a claimed step's body; its settlement is under way when this returns."""
         staging = self.staging / str(claim.step_id) / str(claim.fence)
+        trial = Trial(claim, self.tethers.tie(claim), Journal(self.units, claim), staging, time.monotonic())
+        writing = asyncio.create_task(trial.journal.keep_writing())
+        self.meter.begin(trial.tether.key)
+        ended: Success | Exception
         try:
-            ended = await self._attempt(claim, tether, journal, staging)
+            ended = await self._reach(trial)
+        except Exception as error:
+            ended = error
+        except BaseException:
+            await self._clean(trial, writing)
+            raise
+        trial.took, trial.cpu_s = time.monotonic() - trial.begun, self.meter.so_far(trial.tether.key)
+        self.meter.end(trial.tether.key)
+        return asyncio.create_task(self._finish(trial, ended, writing))
+
+    async def _finish(self, trial: Trial, ended: Success | Exception, writing: asyncio.Task[None]) -> None:
+        claim = trial.claim
+        try:
+            state = await self._settle(trial, ended)
         except Replaced:
             log.warning("step.replaced", step=str(claim.step_id), fence=claim.fence)
             return
         finally:
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
-            await asyncio.to_thread(_remove, staging)
-        if ended == "succeeded":
+            await self._clean(trial, writing)
+        if state == "succeeded":
             await write_manifest(self.units, self.tools.store, claim.tenant_id, claim.job_id)
 
-    async def _attempt(self, claim: Claim, tether: Tether, journal: Journal, staging: Path) -> str | None:
-        """Run a claimed step to its settlement; answer the job's new state, or None when it stays."""
-        begun = time.monotonic()
-        try:
-            success = await self._reach(claim, tether, journal, staging)
-        except Stopped:
-            return await _patiently(tether, lambda: self._stopped(claim, tether, journal))
-        except Exception as error:
-            return await self._failed(claim, tether, journal, error)
-        ended = await _patiently(tether, lambda: self._succeeded(claim, tether, journal, success))
-        if not success.reused:
-            await self._learn(claim, success.profile, time.monotonic() - begun)
-        return ended
+    async def _clean(self, trial: Trial, writing: asyncio.Task[None]) -> None:
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+        await asyncio.to_thread(_remove, trial.staging)
+        self.meter.end(trial.tether.key)
+        self.tethers.untie(trial.tether)
 
-    async def _reach(self, claim: Claim, tether: Tether, journal: Journal, staging: Path) -> Success:
+    async def _reach(self, trial: Trial) -> Success:
+        claim, journal = trial.claim, trial.journal
         module = self.kinds[claim.kind]
-        work, job = await load_work(self.units, claim, self.kinds)
-        tools = await self.tools.fitted(work)
-        work = replace(work, build=tools.build)
-        ctx = self._context(claim, tether, journal, staging, work, job, tools)
+        loaded = await load_work(self.units, claim, self.kinds)
+        tools = await self.tools.fitted(loaded.work)
+        work = replace(loaded.work, build=tools.build)
+        ctx = self._context(trial, work, loaded.quote, tools)
         profile = str(work.job.spec.get("profile", ""))
         prepare = getattr(module, "prepare", None)
         if prepare is not None:
@@ -126,23 +161,25 @@ class Engine:
             journal.line("Nothing to do: this was made before from the same inputs.", "info", "")
             spawned = await self._prepare_spawn(work, found.result)
             return Success(found.result, found.files, key, True, spawned, _counts(ctx), profile)
-        await asyncio.to_thread(staging.mkdir, parents=True, exist_ok=True)
-        result = await self._guarded(module, ctx, tether)
+        await asyncio.to_thread(trial.staging.mkdir, parents=True, exist_ok=True)
+        result = await self._guarded(module, ctx, trial.tether)
+        trial.guess = Sample(claim.kind, profile, loaded.guess_s, 0.0)
         spawned = await self._prepare_spawn(work, result)
         files = list(ctx.kept.values())
         ask = bool(result.lesser) and _asks(work)
         return Success(result, files, key, False, spawned, _counts(ctx), profile, ask)
 
-    def _context(
-        self, claim: Claim, tether: Tether, journal: Journal, staging: Path, work: Work, job: Job, tools: Tools
-    ) -> RunningStep:
+    async def _prepare_spawn(self, work: Work, result: StepResult) -> list[Spawned]:
+        return await prepare_spawn(self.units, self.tools.store, self.kinds, work, result)
+
+    def _context(self, trial: Trial, work: Work, quote: Json, tools: Tools) -> RunningStep:
+        claim = trial.claim
         caller = Caller(
             claim.tenant_id, claim.job_id, claim.step_id, claim.kind, claim.shard, claim.fence, work.step.salt
         )
-        purse = Purse(job.project_id, job.quote)
-        ledger = StepLedger(self.units, self.tools.store, self.spool, caller, purse)
-        ledger.makers = makers_of(job.spec)
-        return RunningStep(work, tools, ledger, staging, self.units, journal, tether)
+        ledger = StepLedger(self.units, self.tools.store, self.spool, caller, Purse(work.job.project_id, quote))
+        ledger.makers = makers_of(work.job.spec)
+        return RunningStep(work, tools, ledger, trial.staging, self.units, trial.journal, trial.tether)
 
     async def _guarded(self, module: StepKind, ctx: RunningStep, tether: Tether) -> StepResult:
         """Run a step; when it is told to stop and does not, cut it off. Raises Stopped."""
@@ -161,38 +198,55 @@ class Engine:
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
 
-    async def _succeeded(self, claim: Claim, tether: Tether, journal: Journal, success: Success) -> str | None:
-        await journal.flush()
-        return await settle.succeed(self.units, claim, replace(success, cpu_s=self.meter.so_far(tether.key)))
+    # ── Its end ───────────────────────────────────────────────────────────────────────────────────────────
+    async def _settle(self, trial: Trial, ended: Success | Exception) -> str | None:
+        """Write how an attempt ended; answer the job's new state, or None when it stays. Raises Replaced."""
+        tether = trial.tether
+        if isinstance(ended, Stopped):
+            return await _patiently(tether, lambda: self._stopped(trial))
+        if isinstance(ended, Exception):
+            return await self._failed(trial, ended)
+        state = await _patiently(tether, lambda: self._succeeded(trial, ended))
+        if trial.guess is not None:
+            await self._learn(replace(trial.guess, actual_s=trial.took))
+        return state
 
-    async def _stopped(self, claim: Claim, tether: Tether, journal: Journal) -> str | None:
-        await journal.flush()
-        if tether.reason == "lost":
+    async def _succeeded(self, trial: Trial, success: Success) -> str | None:
+        await trial.journal.flush()
+        return await settle.succeed(self.units, trial.claim, replace(success, cpu_s=trial.cpu_s))
+
+    async def _stopped(self, trial: Trial) -> str | None:
+        await trial.journal.flush()
+        if trial.tether.reason == "lost":
             raise Replaced("the lease was lost")
-        return await settle.release(self.units, claim, cpu_s=self.meter.so_far(tether.key))
+        return await settle.release(self.units, trial.claim, cpu_s=trial.cpu_s)
 
-    async def _failed(self, claim: Claim, tether: Tether, journal: Journal, error: Exception) -> str | None:
-        if tether.reason == "lost" or isinstance(error, Replaced):
+    async def _failed(self, trial: Trial, error: Exception) -> str | None:
+        if trial.tether.reason == "lost" or isinstance(error, Replaced):
             raise Replaced("the lease was lost") from error
-        if tether.stop() or is_away(error):
+        if trial.tether.stop() or is_away(error):
             # A database that was away for a moment is no failure of the step: it is given back without penalty.
-            return await _patiently(tether, lambda: self._stopped(claim, tether, journal))
-        verdict = judge(claim, error)
-        journal.line(f"{verdict.error['sentence']} {verdict.error['next']}", "error", "")
-        return await _patiently(tether, lambda: self._give_up(claim, tether, journal, verdict))
+            return await _patiently(trial.tether, lambda: self._stopped(trial))
+        verdict = judge(trial.claim, error)
+        trial.journal.line(f"{verdict.error['sentence']} {verdict.error['next']}", "error", "")
+        state = await _patiently(trial.tether, lambda: self._give_up(trial, verdict))
+        if verdict.host:
+            await self._accuse(trial.claim)
+        return state
 
-    async def _give_up(self, claim: Claim, tether: Tether, journal: Journal, verdict: Verdict) -> str | None:
-        await journal.flush()
+    async def _give_up(self, trial: Trial, verdict: Verdict) -> str | None:
+        claim = trial.claim
+        await trial.journal.flush()
         if verdict.person:
             await self._wait_for_person(claim, str(verdict.error["sentence"]))
-            return await settle.release(self.units, claim, verdict.error, self.meter.so_far(tether.key))
+            return await settle.release(self.units, claim, verdict.error, trial.cpu_s)
         return await settle.fail(
             self.units,
             claim,
             verdict.error,
             transient=verdict.transient,
             retry_after=verdict.retry_after,
-            cpu_s=self.meter.so_far(tether.key),
+            cpu_s=trial.cpu_s,
         )
 
     async def _wait_for_person(self, claim: Claim, reason: str) -> None:
@@ -203,51 +257,22 @@ class Engine:
         except WrongState:
             log.info("step.waits", step=str(claim.step_id), why="the job is paused or ending already")
 
-    # ── Fan-out ───────────────────────────────────────────────────────────────────────────────────────────
-    async def _prepare_spawn(self, work: Work, result: StepResult) -> list[Spawned]:
-        """Turn spawned steps into rows-to-be; those made before are born finished."""
-        inputs = {**work.inputs, work.step.kind: result.outputs}
-        keys = {new.shard: self._spawn_key(work, inputs, new) for new in result.spawn}
-        wanted = [key for key in keys.values() if key]
-        found = await find_steps(self.units, self.tools.store, work.tenant_id, wanted)
-        learned = await self._learned(work) if result.spawn else {}
-        return [
-            self._spawned(new, place, found.get(keys[new.shard] or ""), learned.get(new.kind, 1.0))
-            for place, new in enumerate(result.spawn)
-        ]
-
-    async def _learned(self, work: Work) -> dict[str, float]:
-        async with self.units.open(worker_principal(work.tenant_id)) as unit:
-            return await ratios(unit.session, str(work.job.spec.get("profile", "")))
-
-    def _spawn_key(self, work: Work, inputs: Mapping[str, Any], new: NewStep) -> str | None:
-        step = StepInfo(
-            id=work.step.id, kind=new.kind, shard=new.shard, spec=new.spec, salt=work.job.spec.get("salt", "")
-        )
-        shards: dict[str, Json] = {kind: {} for kind, module in self.kinds.items() if module.FAN_OUT}
-        return step_key(self.kinds[new.kind], replace(work, step=step, inputs=inputs, shards=shards, found={}))
-
-    def _spawned(self, new: NewStep, place: int, found: FoundStep | None, ratio: float) -> Spawned:
-        order = list(self.kinds).index(new.kind) * ORDINALS + min(place, ORDINALS - 1)
-        finished = (dict(found.result.outputs), found.key) if found else None
-        placed = Placed(
-            kind=new.kind,
-            pool=self.kinds[new.kind].POOL,
-            ordinal=order,
-            shard=new.shard,
-            cost=new.cost * ratio,
-            spec=dict(new.spec),
-            finished=finished,
-        )
-        return Spawned(placed, found)
-
     # ── After ─────────────────────────────────────────────────────────────────────────────────────────────
-    async def _learn(self, claim: Claim, profile: str, seconds: float) -> None:
-        """Remember how long the step took; worth so little that it may be lost with this process."""
+    async def _learn(self, sample: Sample) -> None:
+        """Remember how long the step took, some steps at once; worth so little that it may be lost."""
         try:
-            await record_duration(self.units, claim.kind, profile, claim.estimate, seconds)
+            if due := self.lessons.add(sample):
+                await record_durations(self.units, due)
+                await acquit(self.units, self.worker_id, sorted({one.kind for one in due}))
         except Exception:
-            log.warning("stats.lost", kind=claim.kind, exc_info=True)
+            log.warning("stats.lost", kind=sample.kind, exc_info=True)
+
+    async def _accuse(self, claim: Claim) -> None:
+        try:
+            if await accuse(self.units, self.worker_id, claim.kind, claim.step_id):
+                log.error("host.shunned", kind=claim.kind, worker=str(self.worker_id))
+        except Exception:
+            log.warning("host.not_accused", kind=claim.kind, exc_info=True)
 
     @property
     def staging(self) -> Path:
@@ -307,9 +332,16 @@ def _remove(folder: Path) -> None:
 # ── For the pump ──────────────────────────────────────────────────────────────────────────────────────────
 async def reap_expired(units: Units) -> int:
     """Give the steps of silent workers to others; answer how many."""
-    return sum([await settle.reap(units, lost, expired=True) for lost in await expired_leases(units)])
+    return sum([await _reap(units, lost, expired=True) for lost in await expired_leases(units)])
 
 
 async def reap_orphans(units: Units, host: str, boot_id: str, alive: Alive) -> int:
     """Give the steps of this host's vanished workers to others at once; answer how many."""
-    return sum([await settle.reap(units, lost, expired=False) for lost in await orphans(units, host, boot_id, alive)])
+    return sum([await _reap(units, lost, expired=False) for lost in await orphans(units, host, boot_id, alive)])
+
+
+async def _reap(units: Units, lost: Lost, *, expired: bool) -> bool:
+    taken = await settle.reap(units, lost, expired=expired)
+    if taken:
+        await accuse(units, lost.worker_id, lost.claim.kind, lost.claim.step_id)
+    return taken

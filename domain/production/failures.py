@@ -24,13 +24,14 @@ KEPT = "Everything finished before is kept."
 class Verdict:
     """What follows an error: `error` is what people are shown (see `describe` for its fields).
 
-    `person`: the job pauses until somebody decides; nothing is lost meanwhile.
+    `person`: the job pauses until somebody decides; nothing is lost meanwhile. `host`: this machine may be at fault.
     """
 
     error: dict[str, Any]
     transient: bool
     retry_after: float | None = None
     person: bool = False
+    host: bool = False
 
 
 def judge(claim: Claim, error: Exception) -> Verdict:
@@ -46,7 +47,7 @@ def judge(claim: Claim, error: Exception) -> Verdict:
         return Verdict(describe(claim, error, error.sentence, error.fix), transient=False, person=True)
     if isinstance(error, OSError) and (known := from_os(error)) is not None:
         fix = "Free some space; the step goes on by itself, or resume the job."
-        return Verdict(describe(claim, known, known.sentence, fix), transient=True)
+        return Verdict(describe(claim, known, known.sentence, fix), transient=True, host=True)
     if isinstance(error, ProductionError | InvalidInput):
         return Verdict(describe(claim, error, error.sentence, "Change the input, then resume."), transient=False)
     if isinstance(error, TimelineError):
@@ -54,7 +55,8 @@ def judge(claim: Claim, error: Exception) -> Verdict:
     sentence = getattr(error, "sentence", None)
     if isinstance(sentence, str):
         fix = str(getattr(error, "fix", "") or "Change what it names, then resume the job.")
-        return Verdict(describe(claim, error, sentence, fix), bool(getattr(error, "transient", False)))
+        transient = bool(getattr(error, "transient", False))
+        return Verdict(describe(claim, error, sentence, fix), transient, host=transient)
     return _unforeseen(claim, error)
 
 
@@ -82,7 +84,7 @@ def _unforeseen(claim: Claim, error: Exception) -> Verdict:
     )
     sentence = f"Something unforeseen went wrong (reference {trace})."
     shown = describe(claim, error, sentence, "It is tried again by itself; else give the reference to support.")
-    return Verdict(shown | {"trace": trace}, transient=True)
+    return Verdict(shown | {"trace": trace}, transient=True, host=True)
 
 
 def describe(

@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.catalog.bodies import RecipeStep
+from domain.dispatch.pools import FALLBACK_S, is_pool
 from domain.production.errors import Fault
+from domain.production.pipeline.base import Json, StepKind
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,42 @@ def check_graph(steps: Sequence[RecipeStep], known: Collection[str]) -> list[Fau
         ]
         seen.add(step.kind)
     return faults
+
+
+def check_routes(steps: Sequence[RecipeStep]) -> list[Fault]:
+    """Answer everything wrong with the pools that a recipe sends its steps to."""
+    low, high = FALLBACK_S
+    faults = []
+    for step in steps:
+        fix = "Write class, capability and region, such as cpu, gpu.nvenc or cpu@eu."
+        faults += [
+            Fault("recipe", f"Step “{step.kind}”: “{pool[:40]}” cannot be the name of a pool.", fix)
+            for pool in filter(None, (step.pool, step.fallback))
+            if not is_pool(pool)
+        ]
+        if step.fallback and not low <= step.fallback_after <= high:
+            message = f"Step “{step.kind}”: {step.fallback_after} seconds is no time to wait for a pool."
+            faults.append(Fault("recipe", message, f"Give {low} to {high} seconds."))
+    return faults
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where a step runs: its pool, and the one that will do after `after_s` seconds of waiting."""
+
+    pool: str
+    fallback: str | None = None
+    after_s: float | None = None
+
+
+def route_of(spec: Json, module: StepKind) -> Route:
+    """Where steps of a kind run in a job: in the kind's own pool unless its recipe names another."""
+    steps = spec.get("recipe", {}).get("steps", ())
+    chosen = next((step for step in steps if step["kind"] == module.KIND), {})
+    pool, fallback = chosen.get("pool") or module.POOL, chosen.get("fallback") or None
+    if fallback in (None, pool):
+        return Route(pool)
+    return Route(pool, fallback, float(chosen["fallback_after"]))
 
 
 def make_nodes(steps: Sequence[RecipeStep], fan_out: Mapping[str, bool], wizard: bool) -> list[Node]:

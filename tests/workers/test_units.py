@@ -19,7 +19,7 @@ from adapters.settings import Settings
 from domain.dispatch import farm
 from domain.dispatch.claim import Claim
 from domain.dispatch.watch import expired_leases
-from domain.production.engine import Engine
+from domain.production.engine import Engine, Settling
 from domain.production.tether import Tethers
 from tenants.model import OutboxMessage
 from tenants.ports import NoSignal
@@ -56,15 +56,15 @@ class CountingEngine:
         self.left, self.running, self.most = steps, 0, 0
         self._all_in = asyncio.Barrier(together)
 
-    async def run_next(self, pool: str) -> bool:
+    async def run_ahead(self, pool: str, before: Settling | None = None) -> Settling | None:
         if not self.left:
-            return False
+            return None
         self.left -= 1
         self.running += 1
         self.most = max(self.most, self.running)
         await self._all_in.wait()
         self.running -= 1
-        return True
+        return asyncio.create_task(asyncio.sleep(0))
 
 
 class TestSlots:

@@ -20,7 +20,7 @@ from domain.dispatch.flows import open_flows
 from domain.dispatch.locks import lock_pools
 from domain.dispatch.stats import ratios
 from domain.production.errors import Fault, InvalidInput, NotFound, WrongState
-from domain.production.graph import Node, check_graph, make_nodes
+from domain.production.graph import Node, check_graph, check_routes, make_nodes, route_of
 from domain.production.jobs import key_of, refresh
 from domain.production.lengths import check_length
 from domain.production.model import Job
@@ -134,7 +134,8 @@ async def _check(unit: Unit, project: Project, new: NewJob, kinds: Mapping[str, 
     else:
         language = new.language or str(recipe.body["language"])
         faults += _check_language(project, language)
-        faults += check_graph(RecipeBody.model_validate(recipe.body).steps, kinds.keys())
+        steps = RecipeBody.model_validate(recipe.body).steps
+        faults += [*check_graph(steps, kinds.keys()), *check_routes(steps)]
         try:
             resolution = await resolve(unit.session, project, recipe, language)
         except Unresolved as missing:
@@ -333,7 +334,8 @@ async def enter_job(
     """
     fan_out = {kind: module.FAN_OUT for kind, module in kinds.items()}
     nodes = make_nodes(spec.recipe.steps, fan_out, new.mode == "wizard")
-    pools = {kinds[node.kind].POOL for node in nodes} | {kinds[step.kind].POOL for step in spec.recipe.steps}
+    written = spec.model_dump(mode="json")
+    pools = {route_of(written, kinds[step.kind]).pool for step in spec.recipe.steps}
     await lock_pools(unit.session, pools)
     await open_flows(unit.session, unit.tenant_id, pools)
     learned = await ratios(unit.session, spec.profile)
@@ -403,12 +405,16 @@ def _steps(
     made: dict[str, Placed] = {}
     for node in nodes:
         module = kinds[node.kind]
+        guess, route = module.cost(spec, {}), route_of(spec, module)
         made[node.kind] = Placed(
             kind=node.kind,
-            pool=module.POOL,
+            pool=route.pool,
+            fallback=route.fallback,
+            fallback_after_s=route.after_s,
             ordinal=node.ordinal,
             gate=node.gate,
-            cost=module.cost(spec, {}) * learned.get(node.kind, 1.0),
+            cost=guess * learned.get(node.kind, 1.0),
+            guess=guess,
             needs=tuple(made[need].id for need in node.needs),
         )
     return list(made.values())
