@@ -6,7 +6,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks import (
+    chaos,
     drift,
+    fairness,
     films,
     fuzz,
     gallery,
@@ -23,6 +25,7 @@ from benchmarks import (
 )
 
 BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
+    "chaos": chaos.main,
     "drift": drift.main,
     "films": films.main,
     "render_cost": render_cost.main,
@@ -32,6 +35,7 @@ BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "narration_drift": narration_drift.main,
     "quotes": quotes.main,
     "kills": kills.main,
+    "fairness": fairness.main,
     "fuzz": fuzz.main,
     "gallery": gallery.main,
     "queue": queue.main,

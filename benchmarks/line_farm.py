@@ -49,6 +49,7 @@ class Line:
     services: Services
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
     workers: list[int] = field(default_factory=list)
+    frozen: list[int] = field(default_factory=list)
     _nursery: subprocess.Popen[str] | None = None
 
     # ── Processes ─────────────────────────────────────────────────────────────────────────────────────────
@@ -73,6 +74,12 @@ class Line:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
+    def freeze(self, pid: int) -> None:
+        """Stop a worker where it stands; it is counted as one no more, and ended with the farm."""
+        self.workers.remove(pid)
+        self.frozen.append(pid)
+        os.kill(pid, signal.SIGSTOP)
+
     def _start(self, module: str) -> subprocess.Popen[str]:
         environment = {**os.environ, **self.settings.environment(), CALLS: str(self.calls), "PYTHONPATH": str(ROOT)}
         with (self.settings.home / f"{module}.log").open("ab") as log:
@@ -91,7 +98,7 @@ class Line:
 
     def end(self) -> None:
         """End every process that was started here."""
-        for pid in self.workers:
+        for pid in (*self.workers, *self.frozen):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         for process in self.processes:
@@ -120,7 +127,6 @@ class Line:
         """Create a job; answer its id."""
         async with self.units.open(space.principal) as unit:
             job = await create_job(unit, NewJob(space.project.slug, recipe, wish.topic()), KINDS)
-        await self.units.signal.work("io")
         return job.id
 
     async def open_jobs(self) -> int:

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 
-from adapters import settings
+from adapters import lifeline, settings
 from adapters.logs import configure_logs
 from benchmarks.line_kinds import KINDS
 from tests.support.line import make_tools
@@ -20,29 +20,31 @@ from workers.main import WorkerUnit, read_pools
 
 
 def main() -> None:
-    """Start units until the input ends; then all that are left are killed."""
+    """Start units until the input ends; then all that are left end."""
     chosen = settings.load()
     configure_logs(chosen)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    started: list[int] = []
+    # When this process ends, however it does, its units notice and end too.
+    reader, writer = os.pipe()
     for line in sys.stdin:
         pools, name = line.split()
         pid = os.fork()
         if pid == 0:
+            os.close(writer)
+            os.environ[lifeline.VARIABLE] = str(reader)
             _become_unit(chosen, pools, name)
-        started.append(pid)
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
-    for pid in started:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
 
 
 def _become_unit(chosen: settings.Settings, pools: str, name: str) -> None:
     """What the fork does: be a unit until its end."""
     os.setsid()
+    # Whoever waits for the end of our parent's words must not wait for ours.
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1):
+        os.dup2(nothing, stream)
+    lifeline.watch()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if name != "-":
         host.name = lambda: name

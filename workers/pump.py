@@ -53,7 +53,7 @@ log = structlog.get_logger(__name__)
 TICK_S = 1.0
 """The pump looks this often by itself…"""
 HURRY_S = 0.1
-"""…and this soon after a hint, at most."""
+"""…and at once after a hint, but never more often than this."""
 LEASE_S = 10.0
 STALE_STAGING_S = 6 * 3600.0
 
@@ -103,9 +103,10 @@ class Pump:
 
     async def _rest(self) -> None:
         """Wait for a hint or the next tick; hints that come in swarms are answered together."""
+        looked = time.monotonic()
         await _first_of(TICK_S, self.hinted, self.ending)
         if self.hinted.is_set():
-            await _first_of(HURRY_S, self.ending)
+            await _first_of(looked + HURRY_S - time.monotonic(), self.ending)
             self.hinted.clear()
 
     async def _listen(self) -> None:
@@ -226,7 +227,9 @@ class Pump:
 
 
 async def _first_of(seconds: float, *events: asyncio.Event) -> None:
-    """Wait until one of the events is set, at most for some seconds."""
+    """Wait until one of the events is set, at most for some seconds (none when below 0)."""
+    if seconds <= 0:
+        return
     waits = [asyncio.ensure_future(event.wait()) for event in events]
     await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:

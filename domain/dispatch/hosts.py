@@ -69,4 +69,4 @@ async def shunned_hosts(units: Units) -> list[Shunned]:
             .where(HostFault.blocked_until > func.clock_timestamp())
             .order_by(HostFault.host, HostFault.kind)
         )
-        return [Shunned(*row) for row in rows]
+        return [Shunned(host, kind, until) for host, kind, until in rows if until is not None]

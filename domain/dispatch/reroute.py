@@ -45,7 +45,7 @@ async def reroute(units: Units, limit: int = 100) -> int:
     columns = (Step.tenant_id, Step.job_id, Step.project_id, Step.kind, Step.pool, Step.fallback)
     async with units.system("reroute") as unit:
         rows = await unit.session.execute(select(*columns).where(*overdue()).distinct().limit(limit))
-        found = [Stuck(*row) for row in rows]
+        found = [Stuck(*row[:5], row[5] or "") for row in rows]
     return sum([await _move(units, stuck) for stuck in found])
 
 

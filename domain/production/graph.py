@@ -78,7 +78,7 @@ class Route:
 def route_of(spec: Json, module: StepKind) -> Route:
     """Where steps of a kind run in a job: in the kind's own pool unless its recipe names another."""
     steps = spec.get("recipe", {}).get("steps", ())
-    chosen = next((step for step in steps if step["kind"] == module.KIND), {})
+    chosen: Json = next((step for step in steps if step["kind"] == module.KIND), {})
     pool, fallback = chosen.get("pool") or module.POOL, chosen.get("fallback") or None
     if fallback in (None, pool):
         return Route(pool)
