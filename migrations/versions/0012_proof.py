@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from tenants.rls import NOTHING, Wall, close_table
 
 revision = "0012_proof"
-down_revision = "0005_line"
+down_revision = "0007_factors"
 branch_labels = None
 depends_on = None
 
