@@ -85,21 +85,28 @@ class Pump:
 
     async def run(self) -> None:
         """Tick until told to end, then let another lead at once."""
-        duties, listening = self.duties(), asyncio.create_task(self._listen())
+        listening, keeping = asyncio.create_task(self._listen()), asyncio.create_task(self._keep_house())
+        urgent = [Duty("glance", 0.0, self._glance), Duty("orphans", 2.0, self._orphans)]
         try:
             while not self.ending.is_set():
                 if await self._lead():
-                    await self._tick(duties)
+                    for duty in urgent:
+                        await self._do(duty)
                 await self._rest()
+            await asyncio.wait({keeping})
         finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            for task in (listening, keeping):
+                task.cancel()
+            await asyncio.gather(listening, keeping, return_exceptions=True)
         await farm.resign(self.runtime.units, "pump", self.holder)
 
-    async def _tick(self, duties: list[Duty]) -> None:
-        await self._do(Duty("glance", 0.0, self._glance))
-        for duty in duties:
-            await self._do(duty)
+    async def _keep_house(self) -> None:
+        """Do by the clock what may take long, beside the ticks: no step must wait for a forecast to be taken over."""
+        duties = self.duties()
+        while not self.ending.is_set():
+            for duty in duties:
+                await self._do(duty)
+            await _first_of(TICK_S, self.ending)
 
     async def _rest(self) -> None:
         """Wait for a hint or the next tick; hints that come in swarms are answered together."""
@@ -119,7 +126,6 @@ class Pump:
     def duties(self) -> list[Duty]:
         """What is done by the clock, whether or not a look shows that there is something to do."""
         return [
-            Duty("orphans", 2.0, self._orphans),
             Duty("forecasts", 2.0, self._forecasts),
             Duty("schedules", 5.0, self._schedules),
             Duty("approvals", 60.0, self._approvals),
