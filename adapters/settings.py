@@ -40,6 +40,8 @@ class Settings:
     store_url: str
     slots: int
     lease_seconds: int
+    grace_seconds: int
+    metrics_bind: str
     ffmpeg: str
     encoders: str
     secret_key_file: Path
@@ -182,6 +184,13 @@ def _host(text: str) -> str:
     return text
 
 
+def _listener(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if text and not (host and colon and port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
+        raise ValueError("give an address and a port such as 127.0.0.1:9464")
+    return text
+
+
 def _web_address(text: str) -> str:
     parts = urlsplit(text)
     if text and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.query):
@@ -240,6 +249,10 @@ TABLE: tuple[Entry, ...] = (
     Entry("VFOS_SLOTS", "slots", "2", _whole(1, 256), "Steps a worker runs at once, per pool."),
     Entry("VFOS_LEASE_SECONDS", "lease_seconds", "30", _whole(6, 3600),
           "A worker silent for this long loses its step to another."),
+    Entry("VFOS_GRACE_SECONDS", "grace_seconds", "1", _whole(0, 3600),
+          "How long running steps may still finish when a worker is told to end; then they are given back unharmed."),
+    Entry("VFOS_METRICS_BIND", "metrics_bind", "", _listener,
+          "Address and port where the pump tells its metrics, such as `127.0.0.1:9464`; empty = nowhere."),
     Entry("VFOS_FFMPEG", "ffmpeg", "", _program, "Path of the ffmpeg to use; empty = the one from the wheel."),
     Entry("VFOS_ENCODERS", "encoders", "software", _encoders,
           "`software`, or `hardware` to try the graphics card's encoders first (each by encoding)."),

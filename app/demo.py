@@ -45,7 +45,9 @@ async def prepare(runtime: Runtime, *, film: bool = True) -> Seeded:
         tenant_id = await directory.find_tenant(runtime.units, WORKSPACE)
     if tenant_id is None or await directory.has_owner(runtime.units, tenant_id):
         return Seeded(None, job)
-    return Seeded(ENTER + await directory.issue_owner_link(runtime.units, tenant_id), job)
+    # Whoever starts the program for the first time has the machine, so they operate what serves all workspaces too.
+    token = await directory.issue_owner_link(runtime.units, tenant_id, operates_farm=True)
+    return Seeded(ENTER + token, job)
 
 
 async def seed(runtime: Runtime) -> UUID:

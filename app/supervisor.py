@@ -51,6 +51,8 @@ class Supervisor:
     environment: Mapping[str, str]
     speak: Speak
     embedded: Embedded | None = None
+    grace_s: float = 1.0
+    """How long units may use for their running steps; they get STOP_SECONDS more before they are killed."""
     changed: Callable[[], None] = lambda: None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
@@ -164,7 +166,7 @@ class Supervisor:
     async def _wait_or_hurry(self, waits: Sequence[asyncio.Task[int]]) -> None:
         hurried = asyncio.create_task(self.hurry.wait())
         ended = asyncio.create_task(asyncio.wait(waits))
-        await asyncio.wait([hurried, ended], timeout=STOP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([hurried, ended], timeout=STOP_SECONDS + self.grace_s, return_when=asyncio.FIRST_COMPLETED)
         hurried.cancel()
         ended.cancel()
 

@@ -11,10 +11,10 @@ import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Delete, bindparam, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Delete, bindparam, case, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -86,13 +86,21 @@ async def has_owner(units: Units, tenant_id: UUID) -> bool:
 
 
 # ── The one-time owner link ───────────────────────────────────────────────────────────────────────────────
-async def issue_owner_link(units: Units, tenant_id: UUID, *, valid_for: timedelta | None = None) -> str:
-    """Make a one-time token that signs in the workspace's owner, and answer it; earlier unused ones end."""
+async def issue_owner_link(
+    units: Units, tenant_id: UUID, *, valid_for: timedelta | None = None, operates_farm: bool = False
+) -> str:
+    """Make a one-time token that signs in the workspace's owner, and answer it; earlier unused ones end.
+
+    With `operates_farm` whoever uses it also becomes an operator of the farm.
+    """
     token = secrets.token_urlsafe(32)
     async with units.system(_PURPOSE) as unit:
         await unit.session.execute(_unused_links(tenant_id))
         expires = func.now() + valid_for if valid_for is not None else None
-        unit.session.add(OwnerLink(token_hash=token_hash(token), tenant_id=tenant_id, expires_at=expires))
+        made = OwnerLink(
+            token_hash=token_hash(token), tenant_id=tenant_id, expires_at=expires, operates_farm=operates_farm
+        )
+        unit.session.add(made)
         machine = Principal(tenant_id=tenant_id, kind="system", role="owner", name=MACHINE)
         unit.audit(machine, "owner_link.made", "workspace", tenant_id)
     return token
@@ -103,18 +111,21 @@ async def redeem_owner_link(units: Units, token: str, browser: Browser, *, langu
     if not _TOKEN.fullmatch(token):
         raise LinkRefused
     async with units.system(_PURPOSE) as unit:
-        tenant_id = await unit.session.scalar(
+        used = await unit.session.execute(
             update(OwnerLink)
             .where(OwnerLink.token_hash == token_hash(token), OwnerLink.used_at.is_(None), _not_past(OwnerLink))
             .values(used_at=func.now())
-            .returning(OwnerLink.tenant_id)
+            .returning(OwnerLink.tenant_id, OwnerLink.operates_farm)
         )
-        if tenant_id is None:
+        if (link := used.one_or_none()) is None:
             raise LinkRefused
+        tenant_id, operates_farm = link
         user_id = await _first_owner(unit.session, tenant_id) or await _make_owner(unit.session, tenant_id, language)
         await unit.session.execute(
             update(OwnerLink).where(OwnerLink.token_hash == token_hash(token)).values(used_by=user_id)
         )
+        if operates_farm:
+            await unit.session.execute(update(User).where(User.id == user_id).values(operates_farm=True))
         await unit.session.execute(_unused_links(tenant_id))
         cookie = new_session(unit.session, user_id, ["owner-link"], browser)
         owner = Principal(tenant_id=tenant_id, kind="person", role="owner", actor_id=user_id)
@@ -214,7 +225,15 @@ async def load_visitor(units: Units, token: str) -> Visitor | None:
 
 def _person(user: User) -> Person:
     return Person(
-        user.id, user.name, user.email, user.language, user.theme, user.density, user.time_zone, user.shortcuts
+        user.id,
+        user.name,
+        user.email,
+        user.language,
+        user.theme,
+        user.density,
+        user.time_zone,
+        user.shortcuts,
+        user.operates_farm,
     )
 
 
@@ -227,6 +246,8 @@ _SEAT = (
     Tenant.archived_at,
     Tenant.delete_after,
     Tenant.second_factor,
+    case((Tenant.paused_at.is_not(None), Tenant.paused_reason)),
+    Tenant.paused_by,
 )
 _RECENT_FIRST = (
     Tenant.archived_at.is_not(None),
@@ -272,11 +293,10 @@ def _seat(
     role: str,
     only: Sequence[str] | None,
     archived_at: datetime | None,
-    delete_after: datetime | None,
-    second_factor: bool,
+    *rest: Any,
 ) -> Seat:
     projects = None if only is None else frozenset(map(UUID, only))
-    return Seat(tenant_id, slug, name, cast("Role", role), projects, archived_at, delete_after, second_factor)
+    return Seat(tenant_id, slug, name, cast("Role", role), projects, archived_at, *rest)
 
 
 async def seats_of(units: Units, user_id: UUID) -> tuple[Seat, ...]:

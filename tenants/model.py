@@ -25,6 +25,7 @@ class Tenant(Timed, Base):
     running: Mapped[int] = mapped_column(default=0, server_default="0")
     paused_at: Mapped[datetime | None]
     paused_reason: Mapped[str | None]
+    paused_by: Mapped[str | None]
     archived_at: Mapped[datetime | None]
     delete_after: Mapped[datetime | None]
     second_factor: Mapped[bool] = mapped_column(default=False, server_default="false")
@@ -48,6 +49,7 @@ class User(Timed, Base):
     shortcuts: Mapped[bool] = mapped_column(default=True, server_default="true")
     email_verified_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
+    operates_farm: Mapped[bool] = mapped_column(default=False, server_default="false")
 
 
 class Membership(Timed, Base):
@@ -80,7 +82,10 @@ class AuthSession(Base):
 
 
 class OwnerLink(Timed, Base):
-    """A one-time link that signs in the first owner; `token_hash` is the SHA-256 of the token."""
+    """A one-time link that signs in the first owner; `token_hash` is the SHA-256 of the token.
+
+    `operates_farm`: made by the first start on this machine, so whoever uses it operates the farm too.
+    """
 
     __tablename__ = "owner_links"
     token_hash: Mapped[str] = mapped_column(primary_key=True)
@@ -88,6 +93,7 @@ class OwnerLink(Timed, Base):
     expires_at: Mapped[datetime | None]
     used_at: Mapped[datetime | None]
     used_by: Mapped[UUID | None]
+    operates_farm: Mapped[bool] = mapped_column(default=False, server_default="false")
 
 
 class Counter(TenantOwned, Base):

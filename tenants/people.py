@@ -38,7 +38,7 @@ def clean_email(text: str) -> str | None:
 
 @dataclass(frozen=True)
 class Person:
-    """A signed-in person and how they like their pages."""
+    """A signed-in person and how they like their pages; `operates_farm`: they may steer what serves all workspaces."""
 
     id: UUID
     name: str
@@ -48,6 +48,7 @@ class Person:
     density: str
     time_zone: str
     shortcuts: bool = True
+    operates_farm: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class Seat:
     archived_at: datetime | None = None
     delete_after: datetime | None = None
     second_factor: bool = False
+    paused_reason: str | None = None
+    paused_by: str | None = None
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class Wall:
 
 GLOBAL_TABLES: dict[str, Wall] = {
     "tenants": Wall(
-        ("SELECT", "UPDATE (name, paused_at, paused_reason, running, slug)"),
+        ("SELECT", "UPDATE (name, paused_at, paused_by, paused_reason, running, slug)"),
         "(id = app.tid())",
         reason="The tenant itself: its key is the tenant's id. Tier, weight and limits are not the tenant's to set.",
     ),
@@ -85,6 +85,7 @@ CROSS_TENANT_INDEXES: dict[str, str] = {
     "ix_sched_flow_next": "The claim compares the flows of all tenants of one pool.",
     "ix_approvals_waiting": "The pump ends approvals of all tenants whose time has passed.",
     "ix_schedules_due": "The pump starts what is due for all tenants.",
+    "ix_attempts_started": "Pages say how much was done in the last hour, over all tenants.",
     "ix_steps_delayed": "The pump wakes delayed steps of all tenants.",
     "ix_steps_fallback": "The pump moves steps of all tenants whose pool has kept them waiting too long.",
     "ix_steps_running": "The reaper looks for expired leases of all tenants.",
@@ -117,6 +118,9 @@ SYSTEM_ROUTINES: dict[str, str] = {
     "stats": "domain/dispatch/stats.py",
     "upkeep": "domain/production/upkeep.py",
     "capacity": "domain/dispatch/capacity.py",
+    "crew": "domain/dispatch/crew.py",
+    "farm-metrics": "domain/insight/farm.py",
+    "operators": "tenants/operators.py",
     "clockwork": "domain/production/clockwork.py",
     "position": "domain/production/position.py",
     "watch": "domain/dispatch/watch.py",

@@ -46,3 +46,19 @@ def alive(pid: int, started_at: datetime) -> bool:
 def _runs_our_program(process: psutil.Process) -> bool:
     mine, theirs = psutil.Process().cmdline()[:1], process.cmdline()[:1]
     return bool(theirs) and mine == theirs
+
+
+def memory() -> int | None:
+    """Bytes that this process and all it has started hold; None when the system does not tell."""
+    try:
+        own = psutil.Process()
+        return sum(_resident(process) for process in (own, *own.children(recursive=True)))
+    except (psutil.Error, OSError):
+        return None
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied):
+        return 0

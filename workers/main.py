@@ -43,9 +43,6 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-FINISH_S = 1.0
-"""How long running steps may still finish by themselves when the unit is told to end; then they are given back."""
-
 TICKET_POLL_MS = 100
 VERSION = "0.1.0"
 
@@ -75,10 +72,15 @@ class WorkerUnit:
     def __init__(self, chosen: Settings, pools: Mapping[str, int], kinds: Mapping[str, StepKind]) -> None:
         self._settings, self._pools, self._kinds = chosen, dict(pools), kinds
         self._loop = asyncio.new_event_loop()
-        self._ending = threading.Event()
+        self._ending, self._hurry = threading.Event(), threading.Event()
 
     def end(self, *_: object) -> None:
-        """Begin to end; safe in a signal handler."""
+        """Begin to end: running steps get the grace of the settings, then they are given back. Safe in a handler."""
+        self._hurry.set()
+        self._ending.set()
+
+    def retire(self, *_: object) -> None:
+        """Take nothing more and end once every running step has ended by itself. Safe in a signal handler."""
         self._ending.set()
 
     def run(self, tools: Tools | None = None) -> None:
@@ -94,7 +96,8 @@ class WorkerUnit:
             lease_s=float(self._settings.lease_seconds),
         )
         engine.worker_id = worker_id = self._await(self._join(engine))
-        renewer = Renewer(self._settings.database_system_url, worker_id, engine.tethers, engine.lease_s)
+        url = self._settings.database_system_url
+        renewer = Renewer(url, worker_id, engine.tethers, engine.lease_s, retire=self.retire)
         renewer.start()
         slots = Slots(engine, self._loop, self._pools)
         stop_tickets = self._start_tickets(slots)
@@ -142,12 +145,14 @@ class WorkerUnit:
         slots.drain()
         with suppress(Exception):
             self._await(set_worker_state(engine.units, worker_id, "draining"))
-        until = time.monotonic() + FINISH_S
+        hurried = 0.0
         while engine.tethers.all():
-            if time.monotonic() > until:
-                for tether in engine.tethers.all():
-                    tether.pull("drain")
-            threading.Event().wait(0.05)
+            if self._hurry.wait(0.05):
+                hurried = hurried or time.monotonic()
+                if time.monotonic() - hurried > self._settings.grace_seconds:
+                    for tether in engine.tethers.all():
+                        tether.pull("drain")
+                threading.Event().wait(0.05)
 
     def _start_thread(self, name: str, body: Callable[..., object], *arguments: object) -> None:
         threading.Thread(target=body, args=arguments, name=name, daemon=True).start()
@@ -176,6 +181,7 @@ def main(arguments: Sequence[str] | None = None, kinds: Mapping[str, StepKind] =
         lifeline.watch()
         signal.signal(signal.SIGTERM, unit.end)
         signal.signal(signal.SIGINT, unit.end)
+        signal.signal(signal.SIGUSR1, unit.retire)
         unit.run()
     except (SettingsError, DatabaseError, PoolsError, KeyFault) as fault:
         sys.stderr.write(f"{fault}\n")

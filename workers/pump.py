@@ -36,6 +36,7 @@ from domain.dispatch.policy import tickets_wanted
 from domain.dispatch.recount import recount
 from domain.dispatch.reroute import reroute
 from domain.dispatch.watch import glance, running_steps, wake_delayed
+from domain.insight.farm import read_numbers
 from domain.production.clockwork import expire_approvals, run_schedules
 from domain.production.engine import reap_expired, reap_orphans
 from domain.production.manifest import write_manifest
@@ -46,6 +47,7 @@ from workers import host
 from workers.actors import send_ticket, tickets_waiting
 from workers.clock import ClockWatch
 from workers.farewell import bid_farewell
+from workers.metrics import Teller
 from workers.relay import relay
 
 log = structlog.get_logger(__name__)
@@ -70,7 +72,7 @@ class Duty:
 
 @dataclass
 class Pump:
-    """The clockwork. `drift` is what the last recount repaired; it must be 0."""
+    """The clockwork. `drift` is what the last recount repaired, None before the first; it must be 0."""
 
     settings: Settings
     runtime: wiring.Runtime
@@ -78,7 +80,7 @@ class Pump:
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     hinted: asyncio.Event = field(default_factory=asyncio.Event)
     holder: str = field(default_factory=lambda: f"{host.name()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
-    drift: int = 0
+    drift: int | None = None
     clock: ClockWatch = field(default_factory=ClockWatch)
     _led_until: float = 0.0
     _patient_until: float = 0.0
@@ -247,6 +249,8 @@ async def pump(chosen: Settings) -> None:
     runtime = wiring.build_runtime(chosen, "pump")
     broker = make_broker(chosen.redis_url)
     running = Pump(chosen, runtime, broker)
+    teller = Teller(lambda: read_numbers(runtime.units), lambda: running.drift)
+    listener = await teller.serve(chosen.metrics_bind) if chosen.metrics_bind else None
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, running.ending.set)
@@ -254,6 +258,8 @@ async def pump(chosen: Settings) -> None:
     try:
         await running.run()
     finally:
+        if listener is not None:
+            listener.close()
         broker.close()
         await runtime.close()
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from domain.dispatch.farm import beat, renew_leases
 from domain.production.model import Job
 from domain.production.tether import Tether, Tethers
+from workers import host
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +36,10 @@ def end_own_group() -> None:
 
 
 class Renewer(threading.Thread):
-    """Renews the leases of all tethered steps every third of a lease, and pulls those lost or cancelled."""
+    """Renews the leases of all tethered steps every third of a lease, and pulls those lost or cancelled.
+
+    `retire` is called when somebody has told the unit to take nothing more.
+    """
 
     def __init__(
         self,
@@ -44,10 +48,12 @@ class Renewer(threading.Thread):
         tethers: Tethers,
         lease_s: float,
         end: Callable[[], None] = end_own_group,
+        retire: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(name="renewer", daemon=True)
         self._database = open_database(url)
-        self._worker_id, self._tethers, self._lease_s, self._end = worker_id, tethers, lease_s, end
+        self._worker_id, self._tethers, self._lease_s = worker_id, tethers, lease_s
+        self._end, self._retire = end, retire
         # A renewal is due every third of a lease; with less than two thirds of slack one late look would be the end.
         self._safe_s = lease_s - min(MARGIN_S, lease_s / 3)
         self._stopped = threading.Event()
@@ -82,13 +88,16 @@ class Renewer(threading.Thread):
     def _renew(self, now: float) -> None:
         held = self._tethers.all()
         keys = [(one.claim.tenant_id, one.claim.step_id, one.claim.fence) for one in held]
+        memory = host.memory()
         with self._database.begin() as connection:
-            connection.execute(beat(self._worker_id))
+            told = connection.execute(beat(self._worker_id, memory)).scalar_one_or_none()
             kept = {row[0] for row in connection.execute(renew_leases(keys, self._lease_s))} if keys else set()
         self._safe_until = now + self._safe_s
         for tether in held:
             if tether.claim.step_id not in kept and tether in self._tethers.all():
                 tether.pull("lost")
+        if told is not None:
+            self._retire()
 
     def _read_control(self) -> None:
         held: list[Tether] = self._tethers.all()

@@ -85,7 +85,9 @@ async def with_units(
             log.write(f"{name} | {line}\n")
             log.flush()
 
-        async with supervised(Supervisor(units(settings, None), child_environment(settings), speak, embedded)) as it:
+        units_here = units(settings, None)
+        made = Supervisor(units_here, child_environment(settings), speak, embedded, settings.grace_seconds)
+        async with supervised(made) as it:
             it.changed = lambda: home.announce(Running(os.getpid(), settings, "", working=True, units=it.marks()))
             return await produce(arguments, settings, console)
 

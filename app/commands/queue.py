@@ -16,7 +16,6 @@ from app.commands.common import with_addresses
 from app.console import DONE, WRONG, CommandError, Console, span
 
 if TYPE_CHECKING:
-    from domain.dispatch.capacity import PoolNeed
     from tenants.unit import Units
 
 
@@ -59,56 +58,18 @@ def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> 
 
 
 async def _status(units: Units, arguments: argparse.Namespace, console: Console) -> None:
-    from domain.dispatch.capacity import pool_needs
-    from domain.dispatch.hosts import shunned_hosts
-    from domain.dispatch.recount import read_drift
-    from domain.production.upkeep import forecast_truth
+    from domain.insight.farm import as_json, gauges, prometheus, read_numbers
 
-    needs, truth, drift = await pool_needs(units), await forecast_truth(units), await read_drift(units)
-    shunned = await shunned_hosts(units)
+    seen = await read_numbers(units)
     if arguments.prometheus:
-        console.result({}, *metrics(needs, vars(truth), drift, len(shunned)))
+        console.result({}, prometheus(gauges(seen)).rstrip())
         return
     lines = [
         f"{need.pool:<12} {need.running} running, {need.eligible} may start ({span(need.eligible_s)} of work), "
         f"{need.slots} slots, {need.desired} wanted{f', paused: {need.paused}' if need.paused else ''}"
-        for need in needs.values()
+        for need in seen.needs.values()
     ]
-    lines += [f"{one.host} gets no {one.kind} until {one.until:%H:%M} UTC: too many failed there" for one in shunned]
-    lines += [f"counters of {name} were wrong {total} times" for name, (_, total) in drift.items() if total]
-    told = {
-        "pools": {name: vars(need) for name, need in needs.items()},
-        "forecasts": vars(truth),
-        "drift": {name: {"now": found, "ever": total} for name, (found, total) in drift.items()},
-        "shunned": [{"host": one.host, "kind": one.kind, "until": one.until.isoformat()} for one in shunned],
-    }
-    console.result(told, *lines)
-
-
-GAUGES: Mapping[str, str] = {
-    "eligible_s": "vfos_pool_eligible_seconds",
-    "eligible": "vfos_pool_eligible_steps",
-    "running": "vfos_pool_running_steps",
-    "slots": "vfos_pool_slots",
-    "desired": "vfos_pool_desired_slots",
-    "oldest_s": "vfos_pool_oldest_wait_seconds",
-}
-
-
-def metrics(
-    needs: Mapping[str, PoolNeed], truth: Mapping[str, float], drift: Mapping[str, tuple[int, int]], shunned: int
-) -> list[str]:
-    """The signal in Prometheus' text form. `drift`: wrong counters at the last count and ever, which must be 0."""
-    lines = []
-    for field, name in GAUGES.items():
-        lines.append(f"# TYPE {name} gauge")
-        lines += [f'{name}{{pool="{pool}"}} {getattr(need, field):g}' for pool, need in needs.items()]
-    lines += ["# TYPE vfos_forecast_before_p90_ratio gauge", f"vfos_forecast_before_p90_ratio {truth['before_p90']:g}"]
-    lines.append("# TYPE vfos_counter_drift gauge")
-    lines += [f'vfos_counter_drift{{counter="{name}"}} {found}' for name, (found, _) in drift.items()]
-    lines.append("# TYPE vfos_counter_drift_total counter")
-    lines += [f'vfos_counter_drift_total{{counter="{name}"}} {total}' for name, (_, total) in drift.items()]
-    return [*lines, "# TYPE vfos_shunned_hosts gauge", f"vfos_shunned_hosts {shunned}"]
+    console.result(as_json(seen), *lines)
 
 
 async def _shares(units: Units, arguments: argparse.Namespace, console: Console) -> None:

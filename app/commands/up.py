@@ -133,7 +133,13 @@ async def supervise(
     from adapters.wiring import build_runtime
 
     runtime = build_runtime(settings, "command")
-    supervisor = Supervisor(units(settings, listener), child_environment(settings), console.prefixed, embedded)
+    supervisor = Supervisor(
+        units(settings, listener),
+        child_environment(settings),
+        console.prefixed,
+        embedded,
+        settings.grace_seconds,
+    )
     supervisor.changed = lambda: home.announce(
         Running(os.getpid(), settings, settings.address, working=True, units=supervisor.marks())
     )

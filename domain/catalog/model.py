@@ -29,6 +29,7 @@ class Project(TenantOwned, Timed, Base):
     running: Mapped[int] = mapped_column(default=0, server_default="0")
     paused_at: Mapped[datetime | None]
     paused_reason: Mapped[str | None]
+    paused_by: Mapped[str | None]
     archived_at: Mapped[datetime | None]
     __table_args__ = (
         of_tenant(),

@@ -140,7 +140,15 @@ def renew_leases(held: Sequence[tuple[UUID, UUID, int]], lease_s: float) -> Upda
     )
 
 
-def beat(worker_id: UUID) -> Update:
-    """The statement that says a worker lives; one that was taken for gone (an outage, a clock jump) is back."""
+def beat(worker_id: UUID, memory: int | None = None) -> Update:
+    """The statement that says a worker lives and what it holds (bytes); it answers who has told it to drain.
+
+    A worker that was taken for gone (an outage, a clock jump) is back.
+    """
     state = case((Worker.state == "gone", "active"), else_=Worker.state)
-    return update(Worker).where(Worker.id == worker_id).values(seen_at=func.clock_timestamp(), state=state)
+    return (
+        update(Worker)
+        .where(Worker.id == worker_id)
+        .values(seen_at=func.clock_timestamp(), state=state, memory=func.coalesce(memory, Worker.memory))
+        .returning(Worker.drain_by)
+    )

@@ -148,11 +148,11 @@ class Attempt(TenantOwned, Base):
     outcome: Mapped[str | None]
     error: Mapped[dict[str, Any] | None]
     cpu_s: Mapped[float | None] = mapped_column(Double)
-    __table_args__ = (belongs_to("steps", "step_id"),)
+    __table_args__ = (belongs_to("steps", "step_id"), Index("ix_attempts_started", "started_at"))
 
 
 class Worker(Base):
-    """A worker unit that serves pools (global)."""
+    """A worker unit that serves pools (global). `drain_by`: who has told it to take nothing more and end."""
 
     __tablename__ = "workers"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
@@ -164,6 +164,7 @@ class Worker(Base):
     state: Mapped[str] = mapped_column(default="active", server_default="active")
     version: Mapped[str] = mapped_column(default="", server_default="")
     memory: Mapped[int | None]
+    drain_by: Mapped[str | None]
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
     __table_args__ = (CheckConstraint("state IN ('active','draining','gone')", name="state"),)

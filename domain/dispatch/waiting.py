@@ -17,8 +17,11 @@ class Place:
     pool: str
     slots: int
     pool_reason: str = ""
+    pool_by: str = ""
     workspace_reason: str = ""
+    workspace_by: str = ""
     project_reason: str = ""
+    project_by: str = ""
     running: int = 0
     limit: int = 1
     project_running: int = 0
@@ -29,14 +32,14 @@ class Place:
 
 def why(place: Place) -> dict[str, Any]:
     """The reason as data: `code` and what its sentence needs."""
-    pauses: tuple[tuple[Code, str], ...] = (
-        ("workspace_paused", place.workspace_reason),
-        ("project_paused", place.project_reason),
-        ("pool_paused", place.pool_reason),
+    pauses: tuple[tuple[Code, str, str], ...] = (
+        ("workspace_paused", place.workspace_reason, place.workspace_by),
+        ("project_paused", place.project_reason, place.project_by),
+        ("pool_paused", place.pool_reason, place.pool_by),
     )
-    for code, reason in pauses:
+    for code, reason, by in pauses:
         if reason:
-            return {"code": code, "reason": reason, "pool": place.pool}
+            return {"code": code, "reason": reason, "by": by, "pool": place.pool}
     if place.slots == 0:
         return {"code": "no_worker", "pool": place.pool}
     if place.running >= place.limit:

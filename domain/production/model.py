@@ -178,7 +178,10 @@ class Approval(TenantOwned, Timed, Base):
 
 
 class Schedule(TenantOwned, Timed, Base):
-    """A job to be started later or again and again; `request` holds the fields of NewJob, `zone` keeps local times."""
+    """A job to be started later or again and again; `request` holds the fields of NewJob, `zone` keeps local times.
+
+    `days` are the days of a weekly one, 0 = Monday; empty = the day of its first time.
+    """
 
     __tablename__ = "schedules"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
@@ -186,6 +189,7 @@ class Schedule(TenantOwned, Timed, Base):
     request: Mapped[dict[str, Any]]
     repeat: Mapped[str]
     zone: Mapped[str] = mapped_column(default="UTC", server_default="UTC")
+    days: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     next_at: Mapped[datetime | None]
     paused: Mapped[bool] = mapped_column(default=False, server_default="false")
     made_by: Mapped[UUID | None]
@@ -196,7 +200,7 @@ class Schedule(TenantOwned, Timed, Base):
     __table_args__ = (
         of_tenant(),
         belongs_to("projects", "project_id"),
-        CheckConstraint("repeat IN ('once','hourly','daily','weekly')", name="repeat"),
+        CheckConstraint("repeat IN ('once','hourly','daily','weekly','monthly')", name="repeat"),
         Index("ix_schedules_project", "tenant_id", "project_id"),
         Index("ix_schedules_due", "next_at", postgresql_where=text("next_at IS NOT NULL AND NOT paused")),
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +24,10 @@ from tenants.unit import Units
 
 DEEPEST = 500
 """Further back in a workspace's line no place is told."""
+STARTS = frozenset({"line", "workspace_limit", "project_limit"})
+"""Reasons that pass by themselves; for the others nobody knows a time."""
+STILL_S = 10.0
+"""A time of start that moved less than this is not told again."""
 
 
 @dataclass
@@ -42,30 +48,52 @@ async def update_positions(units: Units, slots: Mapping[str, int]) -> int:
         if not heads:
             return 0
         floor = await _floor(session)
+        now: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
+        rows = await session.execute(select(Job.id, Job.waiting).where(Job.id.in_([row.job_id for row in heads])))
+        told = {row.id: row.waiting for row in rows}
         turns = {pool: _turns(floor, pool, slots.get(pool, 0)) for pool in {row.pool for row in heads}}
         projects = {row.id: row for row in (await session.execute(select(Project))).scalars()}
         changed = 0
         for row in heads:
-            flow, tenant = floor.flows[row.tenant_id, row.pool]
-            project, pool = projects[row.project_id], floor.pools.get(row.pool)
             mine = turns[row.pool].get(row.tenant_id, [])
             turn = mine[row.rank - 1] if row.rank <= len(mine) else None
-            tenant_tighter = tenant.max_running - tenant.running <= flow.max_running - flow.running
-            place = Place(
-                pool=row.pool,
-                slots=slots.get(row.pool, 0),
-                pool_reason=(pool.paused_reason or "") if pool and pool.paused_at else "",
-                workspace_reason=(tenant.paused_reason or "") if tenant.paused_at else "",
-                project_reason=(project.paused_reason or "") if project.paused_at else "",
-                running=tenant.running if tenant_tighter else flow.running,
-                limit=tenant.max_running if tenant_tighter else flow.max_running,
-                project_running=project.running,
-                project_limit=project.max_running,
-                rank=row.rank,
-            )
-            waiting = {**why(place), **({"starts_in": round(turn.at)} if turn else {})}
+            waiting = why(_place(row, floor, projects[row.project_id], slots.get(row.pool, 0)))
+            if turn is not None and waiting["code"] in STARTS:
+                waiting["starts_at"] = steady(told.get(row.job_id), now, turn.at)
             changed += await _write(session, row, row.rank, turn.before if turn else None, waiting)
         return changed
+
+
+def _place(row: Any, floor: Floor, project: Project, slots: int) -> Place:
+    """How things stand around a job's first waiting step; of two limits the one with less room is told."""
+    flow, tenant = floor.flows[row.tenant_id, row.pool]
+    pool = floor.pools.get(row.pool)
+    tenant_tighter = tenant.max_running - tenant.running <= flow.max_running - flow.running
+    return Place(
+        pool=row.pool,
+        slots=slots,
+        pool_reason=(pool.paused_reason or "") if pool and pool.paused_at else "",
+        pool_by=(pool.paused_by or "") if pool else "",
+        workspace_reason=(tenant.paused_reason or "") if tenant.paused_at else "",
+        workspace_by=tenant.paused_by or "",
+        project_reason=(project.paused_reason or "") if project.paused_at else "",
+        project_by=project.paused_by or "",
+        running=tenant.running if tenant_tighter else flow.running,
+        limit=tenant.max_running if tenant_tighter else flow.max_running,
+        project_running=project.running,
+        project_limit=project.max_running,
+        rank=row.rank,
+    )
+
+
+def steady(told: Mapping[str, Any] | None, now: datetime, seconds: float) -> str:
+    """When a job will start, as it is written down; what was told before stays while it is about the same."""
+    new = now + timedelta(seconds=seconds)
+    with suppress(TypeError, ValueError, KeyError):
+        old = datetime.fromisoformat(str((told or {})["starts_at"]))
+        if abs((old - new).total_seconds()) <= max(STILL_S, seconds / 10):
+            return old.isoformat()
+    return new.isoformat(timespec="seconds")
 
 
 async def _heads(session: AsyncSession) -> Sequence[Any]:
@@ -145,7 +173,7 @@ async def _write(session: AsyncSession, row: Any, rank: int, before: int | None,
             Job.state.in_(("queued", "running")),
             Job.position.is_distinct_from(rank)
             | Job.ahead.is_distinct_from(before)
-            | Job.waiting["code"].astext.is_distinct_from(waiting["code"]),
+            | Job.waiting.is_distinct_from(waiting),
         )
         .values(position=rank, ahead=before, waiting=waiting, version=Job.version + 1)
         .returning(Job.id)

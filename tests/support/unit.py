@@ -18,4 +18,5 @@ if __name__ == "__main__":
     lead_own_session()
     lifeline.watch()
     signal.signal(signal.SIGTERM, unit.end)
+    signal.signal(signal.SIGUSR1, unit.retire)
     unit.run(make_tools(chosen.home))

@@ -36,7 +36,7 @@ async def pause_project(unit: Unit, project_id: UUID, reason: str) -> Project:
     said = check_reason(reason)
     if project.paused_at is not None:
         raise WrongState(f"The project {project.name} is paused already.")
-    project.paused_at, project.paused_reason = func.clock_timestamp(), said
+    project.paused_at, project.paused_reason, project.paused_by = func.clock_timestamp(), said, unit.principal.name
     unit.audit("project.paused", "project", project.id, after={"reason": said})
     unit.emit("project.paused", project_id=project.id, reason=said, by=unit.principal.name)
     return project
@@ -47,7 +47,7 @@ async def resume_project(unit: Unit, project_id: UUID) -> Project:
     project = await _project(unit, project_id)
     if project.paused_at is None:
         raise WrongState(f"The project {project.name} is not paused.")
-    project.paused_at = project.paused_reason = None
+    project.paused_at = project.paused_reason = project.paused_by = None
     unit.audit("project.resumed", "project", project.id)
     unit.emit("project.resumed", project_id=project.id, by=unit.principal.name)
     return project
@@ -66,7 +66,8 @@ async def pause_workspace(unit: Unit, reason: str) -> None:
     unit.principal.require("queue:operate")
     said = check_reason(reason)
     mine = update(Tenant).where(Tenant.id == unit.tenant_id, Tenant.paused_at.is_(None))
-    stamped = mine.values(paused_at=func.clock_timestamp(), paused_reason=said).returning(Tenant.id)
+    values = {"paused_at": func.clock_timestamp(), "paused_reason": said, "paused_by": unit.principal.name}
+    stamped = mine.values(values).returning(Tenant.id)
     if (await unit.session.execute(stamped)).scalar_one_or_none() is None:
         raise WrongState("The workspace is paused already.")
     unit.audit("workspace.paused", "tenant", unit.tenant_id, after={"reason": said})
@@ -77,7 +78,7 @@ async def resume_workspace(unit: Unit) -> None:
     """Let a paused workspace go on. Raises Forbidden, WrongState."""
     unit.principal.require("queue:operate")
     mine = update(Tenant).where(Tenant.id == unit.tenant_id, Tenant.paused_at.is_not(None))
-    cleared = mine.values(paused_at=None, paused_reason=None).returning(Tenant.id)
+    cleared = mine.values(paused_at=None, paused_reason=None, paused_by=None).returning(Tenant.id)
     if (await unit.session.execute(cleared)).scalar_one_or_none() is None:
         raise WrongState("The workspace is not paused.")
     unit.audit("workspace.resumed", "tenant", unit.tenant_id)

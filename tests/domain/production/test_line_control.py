@@ -62,8 +62,8 @@ class TestPauses:
         assert (await job_of(workspace, job)).waiting == {
             "code": "project_paused",
             "reason": "the voice changes",
+            "by": "Ada",
             "pool": "io",
-            "starts_in": 0,
         }
         async with units.open(workspace.principal) as unit:
             with pytest.raises(WrongState):
