@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "library": "add pictures to a project's library",
     "simulate": "simulate a farm from a scenario file",
     "queue": "look at pools and steer them",
+    "workers": "list worker units, drain them, start and drain local ones by need",
     "doctor": "check services, tools, disk and keys",
     "migrate": "bring the database schema up to date",
     "admin": "owner's tasks: sign-in links, people who are locked out, workspaces, providers",

@@ -22,7 +22,9 @@ from app.pages import (
     approvals,
     artifacts,
     audit,
+    bulk,
     factors,
+    farm,
     find,
     home,
     invitation,
@@ -33,6 +35,8 @@ from app.pages import (
     pictures,
     projects,
     providers,
+    queue,
+    schedules,
     script,
     second_step,
     security,
@@ -73,6 +77,21 @@ CLOSED_HANDLERS: tuple[Any, ...] = (
     home.show_workspace,
     home.show_project,
     find.show_found,
+    queue.show_queue,
+    queue.stream_queue,
+    queue.pause,
+    queue.resume,
+    bulk.ask_letters,
+    bulk.do_letters,
+    bulk.ask_jobs,
+    bulk.do_jobs,
+    schedules.show_schedules,
+    schedules.show_new_schedule,
+    schedules.add,
+    schedules.change,
+    farm.show_farm,
+    farm.stream_farm,
+    farm.give_order,
     approvals.show_inbox,
     approvals.decide,
     jobs.show_jobs,
@@ -182,10 +201,13 @@ def create_app(given: Settings | None = None) -> Litestar:
     return build(site, [run])
 
 
+STREAMS: tuple[Any, ...] = (stream_job, queue.stream_queue, farm.stream_farm)
+
+
 def answer_head(handlers: Iterable[Any]) -> None:
     """Let every page that can be read also be asked for its headers alone; an event stream has no end to wait for."""
     for handler in handlers:
-        if "GET" in handler.http_methods and handler is not stream_job:
+        if "GET" in handler.http_methods and handler not in STREAMS:
             handler.http_methods.add("HEAD")
 
 

@@ -81,7 +81,13 @@ def _environment(language: str, assets: Assets, loader: FileSystemLoader) -> Env
     environment.globals["languages"] = LANGUAGES
     environment.filters["iso"] = utc_iso
     environment.filters["initials"] = initials
+    environment.filters["capitalize_first"] = capitalize_first
     return environment
+
+
+def capitalize_first(text: str) -> str:
+    """A text that begins a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def initials(name: str) -> str:

@@ -11,10 +11,13 @@ from adapters.queue.names import pool_queue
 from workers.slots import Slots
 
 
-def declare_slot(broker: RedisBroker, pool: str, slots: Slots) -> dramatiq.Actor[[str, str], None]:
-    """Declare the actor of a pool. Its messages carry a pool and a nonce, nothing else."""
+def declare_slot(broker: RedisBroker, pool: str, slots: Slots) -> dramatiq.Actor[..., None]:
+    """Declare the actor of a pool. Its messages carry a pool and a nonce, nothing else.
 
-    def slot(pool: str, nonce: str) -> None:
+    What a newer or older program adds or leaves out does not matter: a ticket only wakes.
+    """
+
+    def slot(pool: str, *_said: object, **_more: object) -> None:
         if slots.work(pool) and not slots.draining:
             send_ticket(broker, pool)
 

@@ -26,6 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from adapters import lifeline, settings, wiring
 from adapters.database import DatabaseError
 from adapters.logs import configure_logs
+from adapters.prices.tariffs import PriceFiles
 from adapters.queue.broker import make_broker
 from adapters.queue.feed import RedisFeed
 from adapters.queue.names import all_events_channels, work_channel
@@ -211,7 +212,7 @@ class Pump:
         await update_positions(self.runtime.units, {pool: load.slots for pool, load in loads.items()})
 
     async def _schedules(self) -> None:
-        started = await run_schedules(self.runtime.units)
+        started = await run_schedules(self.runtime.units, PriceFiles())
         if started:
             log.info("pump.scheduled", jobs=started)
 

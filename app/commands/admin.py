@@ -38,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     role = _of_person(tasks, "set-role", "give a person a role in a workspace, also one they are not in")
     role.add_argument("role", choices=("owner", "admin", "operator", "viewer"))
     role.add_argument("--workspace", default=demo.WORKSPACE, help=f"its short name (default: {demo.WORKSPACE})")
+    operator = _task(tasks, "operator", "people who may steer what serves all workspaces, on the page /farm")
+    operator.add_argument("do", choices=("list", "add", "remove"))
+    operator.add_argument("person", nargs="?", default="", help="e-mail address or id (see `vfos admin people`)")
     new = _task(tasks, "new-workspace", "make a workspace; owner-link then signs in its owner")
     new.add_argument("slug", help="its short name, part of every address")
     new.add_argument("--name", default="", help="its name as people read it")
@@ -178,6 +181,22 @@ async def _set_role(runtime: Runtime, arguments: argparse.Namespace) -> Answer:
     return {"role": arguments.role}, f"They are {arguments.role} of {arguments.workspace} now."
 
 
+async def _operator(runtime: Runtime, arguments: argparse.Namespace) -> Answer:
+    from tenants.operators import appoint, operators
+
+    if arguments.do != "list":
+        if not arguments.person:
+            raise CommandError("Name the person: an e-mail address or an id (see `vfos admin people`).", code=WRONG)
+        adds = arguments.do == "add"
+        changed = await appoint(runtime.units, await _person(runtime, arguments), adds)
+        words = "They operate the farm now." if adds else "They no longer operate the farm."
+        return {"operates_farm": adds, "changed": changed}, words
+    found = await operators(runtime.units)
+    listed = [{"id": str(person), "name": name, "email": email} for person, name, email in found]
+    lines = [f"{person}  {name} <{email or 'no address'}>" for person, name, email in found]
+    return {"operators": listed}, "\n".join(lines) or "Nobody operates the farm: `vfos admin operator add WHO`."
+
+
 async def _new_workspace(runtime: Runtime, arguments: argparse.Namespace) -> Answer:
     from tenants.directory import create_tenant
     from tenants.people import SlugRefused
@@ -201,6 +220,7 @@ TASKS: Mapping[str, Callable[[Runtime, argparse.Namespace], Awaitable[Answer]]] 
     "lock": _lock,
     "unlock": _lock,
     "set-role": _set_role,
+    "operator": _operator,
     "new-workspace": _new_workspace,
 }
 """Task → what does it."""

@@ -13,7 +13,8 @@ from app.i18n import Tongue
 from app.pages.money import TARIFFS, count_prompt, read_quote
 from app.room import Room
 from app.site import AnyRequest
-from app.views.jobs import make_jobs, read_filter
+from app.views.bulk import act_options, read_outcome
+from app.views.jobs import make_jobs, read_wish
 from app.views.money import QuoteView, read_dollars
 from app.views.new_job import make_choices
 from domain.production.commands.create_job import SECONDS, TOPIC_LIMIT, NewJob, create_job, is_blank
@@ -29,11 +30,13 @@ async def show_jobs(request: AnyRequest) -> Response[str]:
     """A page of jobs; every filter is in the address."""
     room = await Room.enter(request)
     query = request.query_params
-    state = query.get("state", "")
-    wanted = read_filter(state, query.get("recipe", ""), query.get("q", ""), query.get("before", ""))
+    live = query.get("part") == "list"
+    # A page that brings itself up to date shows the jobs it had; newer ones are a button, so that no row moves.
+    seen = _whole(query.get("seen", "")) if live else None
+    wish = read_wish(query, seen)
     async with room.open() as unit:
         project, projects = await room.project(unit)
-        found = await list_jobs(unit, project.id, wanted)
+        found = await list_jobs(unit, project.id, wish.filter)
         recipes = await recipes_of(unit, project.id)
         names = await recipe_names(unit, project.id)
     view = make_jobs(
@@ -42,17 +45,18 @@ async def show_jobs(request: AnyRequest) -> Response[str]:
         recipes,
         names,
         base=room.jobs_base,
-        state=state,
-        wanted=wanted,
+        wish=wish,
         now=room.site.clock.now(),
     )
     return room.page(
         "jobs/list.html",
-        "rows" if query.get("part") == "list" else "content",
+        "rows" if live else "content",
         view=view,
         shell=room.shell(projects, project, "jobs"),
         may_run=room.principal.can("jobs:run", project.id),
-        seen=_whole(query.get("seen", "")) or found.newest,
+        acts=act_options(room.tongue) if room.principal.can("jobs:control", project.id) else (),
+        seen=found.newest if seen is None else seen,
+        bulk=read_outcome(room.tongue, query),
     )
 
 

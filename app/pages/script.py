@@ -203,7 +203,7 @@ def _sources(film: Film, detail: JobDetail) -> Mapping[str, str]:
     if not any(scene.facts for scene in film.script.scenes):
         return {}
     step = next(step for step in detail.steps if step.kind == "script")
-    spec = JobSpec.model_validate(detail.job.spec)
+    spec = JobSpec.read(detail.job.spec)
     return {fact.id: fact.source for fact in choose_facts(spec, step.instruction or "")}
 
 

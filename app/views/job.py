@@ -12,7 +12,7 @@ from app.views.cost import Cost, make_cost
 from app.views.marks import LANGUAGE_NAMES, PROFILE_NAMES, Mark, job_mark, kind_name, said
 from app.views.outputs import Outputs, make_outputs
 from app.views.stages import Stage, make_stages
-from app.views.waiting import say_waiting
+from app.views.waiting import say_left, say_waiting
 from domain.dispatch.model import Step
 from domain.production.model import Job
 from domain.production.queries.job import JobDetail, Parts
@@ -126,8 +126,8 @@ def make_job(
         started_at=job.started_at,
         finished_at=job.finished_at,
         now=now,
-        left=_left(tongue, job, now),
-        waits=say_waiting(tongue, job),
+        left=say_left(tongue, job.state, job, now),
+        waits=say_waiting(tongue, job.state, job, now),
         cost=make_cost(tongue, detail.spent, job.cost_limit, job.quote),
         tabs=_tabs(tongue, base, tab, len(detail.steps), outputs.count),
         can_pause=may and can_pause(job.state, job.control),
@@ -156,13 +156,6 @@ def waits_for_call(steps: Sequence[Step]) -> bool:
 
 def _whole(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
-
-
-def _left(tongue: Tongue, job: Job, now: datetime) -> str:
-    """An estimate, marked as one; none when the job does not move or the estimate has passed."""
-    if job.state not in ("queued", "running") or job.eta_p50 is None or job.eta_p50 <= now:
-        return ""
-    return tongue.gettext("about %(time)s left", time=tongue.rough((job.eta_p50 - now).total_seconds()))
 
 
 def _tabs(tongue: Tongue, base: str, current: str, steps: int, outputs: int) -> tuple[Tab, ...]:

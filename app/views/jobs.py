@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlencode
 
-from app.i18n import N_, Tongue
+from app.i18n import Tongue
+from app.views.job_search import STATE_GROUPS, Search, read_search, say_unknown, without
 from app.views.marks import Mark, job_mark
 from app.views.stages import StripCell, make_strip
-from domain.production.queries.jobs import JobFilter, JobLine, JobList
+from app.views.waiting import say_left, say_level, say_waiting
+from domain.production.queries.job_filter import JobFilter
+from domain.production.queries.jobs import JobLine, JobList
 from domain.production.queries.projects import RecipeLine
-
-STATE_GROUPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "running": (N_("Running"), ("queued", "running", "cancelling")),
-    "waiting": (N_("Needs a person"), ("waiting_approval", "paused")),
-    "failed": (N_("Failed"), ("failed",)),
-    "done": (N_("Done"), ("succeeded",)),
-    "cancelled": (N_("Cancelled"), ("cancelled",)),
-}
-"""Word in the address → label and the states it stands for."""
+from domain.production.states import FINAL
 
 
 @dataclass(frozen=True)
@@ -48,6 +43,9 @@ class JobRow:
     finished_at: datetime | None
     cost: str
     moving: bool
+    level: str
+    waits: str
+    left: str
 
 
 @dataclass(frozen=True)
@@ -60,6 +58,8 @@ class JobsView:
     search: str
     state: str
     recipe: str
+    terms: tuple[Chip, ...]
+    unknown: str
     chips: tuple[Chip, ...]
     recipes: tuple[Chip, ...]
     older: str
@@ -72,11 +72,37 @@ class JobsView:
     query: str
 
 
-def read_filter(state: str, recipe: str, text: str, before: str) -> JobFilter:
-    """Make a filter from an address; what is not understood does not narrow."""
-    states = STATE_GROUPS[state][1] if state in STATE_GROUPS else ()
-    number = int(before) if before.isascii() and before.isdigit() and len(before) < 10 else None
-    return JobFilter(states, recipe[:80], text.strip()[:200], number)
+@dataclass(frozen=True)
+class Wish:
+    """A list as its address asks for it: what was typed, the chosen chips, and the filter they come to."""
+
+    search: Search
+    text: str
+    state: str
+    recipe: str
+    filter: JobFilter
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The address's own words, for links that keep them."""
+        return {"state": self.state, "recipe": self.recipe, "q": self.text}
+
+
+def read_wish(query: Mapping[str, str], newest: int | None = None) -> Wish:
+    """Read an address; what is not understood does not narrow. Typed terms win over chips."""
+    text = " ".join(query.get("q", "").split())[:200]
+    search = read_search(text)
+    state = query.get("state", "") if query.get("state", "") in STATE_GROUPS else ""
+    recipe = query.get("recipe", "")[:80]
+    before = query.get("before", "")
+    wanted = replace(
+        search.filter,
+        states=search.filter.states or (STATE_GROUPS[state][1] if state else ()),
+        recipe=search.filter.recipe or recipe,
+        before=int(before) if before.isascii() and before.isdigit() and len(before) < 10 else None,
+        newest=newest,
+    )
+    return Wish(search, text, state, recipe, wanted)
 
 
 def make_jobs(
@@ -86,20 +112,23 @@ def make_jobs(
     names: Mapping[str, str],
     *,
     base: str,
-    state: str,
-    wanted: JobFilter,
+    wish: Wish,
     now: datetime,
 ) -> JobsView:
     """Build the list page."""
     labels = {word: tongue.gettext(text) for word, (text, _) in STATE_GROUPS.items()}
-    kept = {"state": state if state in STATE_GROUPS else "", "recipe": wanted.recipe, "q": wanted.text}
+    kept, wanted = wish.parts, wish.filter
     return JobsView(
         rows=tuple(_row(tongue, line, base, names, now) for line in found.lines),
         total=tongue.ngettext("%(num)s job", "%(num)s jobs", found.total),
         base=base,
-        search=wanted.text,
+        search=wish.text,
         state=kept["state"],
-        recipe=wanted.recipe,
+        recipe=kept["recipe"],
+        terms=tuple(
+            Chip(term, _address(base, {**kept, "q": without(wish.text, term)}), True) for term in wish.search.terms
+        ),
+        unknown=say_unknown(tongue, wish.search),
         chips=tuple(_chips(base, kept, "state", labels)),
         recipes=tuple(_chips(base, kept, "recipe", {line.slug: line.name for line in recipes})),
         older=_address(base, {**kept, "before": str(found.next_before)}) if found.next_before else "",
@@ -141,4 +170,7 @@ def _row(tongue: Tongue, line: JobLine, base: str, names: Mapping[str, str], now
         finished_at=line.finished_at,
         cost=tongue.money(line.micro_dollars),
         moving=line.state in ("running", "cancelling"),
+        level=say_level(tongue, line.priority) if line.state not in FINAL else "",
+        waits=say_waiting(tongue, line.state, line, now),
+        left=say_left(tongue, line.state, line, now),
     )

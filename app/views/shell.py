@@ -10,6 +10,7 @@ from uuid import UUID
 
 from app.i18n import N_, Tongue
 from app.views.marks import LANGUAGE_NAMES, said
+from app.views.waiting import say_pause
 from domain.production.queries.projects import ProjectLine
 from tenants.people import Person, Seat
 from tenants.roles import Permission, permissions_of
@@ -71,6 +72,7 @@ class Shell:
     notice: str = ""
     here: str = ""
     find: str = ""
+    pauses: Sequence[str] = ()
 
 
 def look_of(person: Person | None) -> Look:
@@ -115,6 +117,7 @@ def make_shell(
         notice=_notice(tongue, seat),
         here=current.name if current is not None and project_id is not None else seat.name,
         find=f"/w/{seat.slug}/find",
+        pauses=_pauses(tongue, seat, line),
     )
 
 
@@ -132,11 +135,13 @@ def _project(tongue: Tongue, seat: Seat, line: ProjectLine, current: bool, secti
 
 SECTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("jobs", "jobs", "list-video", N_("Jobs")),
+    ("schedules", "schedules", "calendar", N_("Schedules")),
     ("pictures", "pictures", "image", N_("Pictures")),
     ("providers", "providers", "plug", N_("Providers")),
 )
 """Pages of every project: section, path under the project, icon, label."""
 TOOLS: tuple[tuple[str, str, str, str, Permission], ...] = (
+    ("queue", "queue", "gauge", N_("Queue"), "jobs:read"),
     ("approvals", "approvals", "hand", N_("Approvals"), "jobs:read"),
     ("projects", "projects", "folder-open", N_("Projects"), "jobs:read"),
     ("usage", "usage", "coins", N_("Usage"), "usage:read"),
@@ -175,6 +180,16 @@ def _tools(tongue: Tongue, seat: Seat, section: str) -> list[Link]:
         for name, path, icon, label, needed in TOOLS
         if needed in permissions_of(seat.role)
     ]
+
+
+def _pauses(tongue: Tongue, seat: Seat, line: ProjectLine | None) -> list[str]:
+    """Why nothing new starts here: everybody reads it on every page of the workspace or project."""
+    said = []
+    if seat.paused_reason:
+        said.append(say_pause(tongue, "workspace", seat.paused_reason, seat.paused_by or ""))
+    if line is not None and line.paused_reason:
+        said.append(say_pause(tongue, "project", line.paused_reason, line.paused_by or ""))
+    return said
 
 
 def _notice(tongue: Tongue, seat: Seat) -> str:

@@ -13,13 +13,21 @@ from domain.dispatch.farm import PoolLoad, pool_loads
 from domain.dispatch.model import SchedFlow, SchedPool, Step
 from domain.dispatch.policy import TIERS
 from tenants.model import Tenant
+from tenants.principal import Principal
 from tenants.unit import Units
 
 LIMITS = (1, 10_000)
 
 
 class BadOrder(Exception):
-    """Raised before anything is written when an order of the operator makes no sense; the text says how to mend it."""
+    """Raised before anything is written when an order of the operator makes no sense; the text says how to mend it.
+
+    `codes` name what is wrong, for pages that say it in another language.
+    """
+
+    def __init__(self, text: str, *codes: str) -> None:
+        super().__init__(text)
+        self.codes = codes
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,7 @@ class PoolNeed:
     target_wait_s: float
     desired: int
     paused: str = ""
+    paused_by: str = ""
 
 
 def desired_slots(eligible_s: float, running_s: float, target_wait_s: float, eligible: int, running: int) -> int:
@@ -72,11 +81,12 @@ def _need(pool: str, load: PoolLoad, row: SchedPool | None, seen: tuple[float, f
     cost, oldest, left = seen
     target = row.target_wait_s if row else 30.0
     paused = (row.paused_reason or "") if row is not None and row.paused_at is not None else ""
+    by = (row.paused_by or "") if row is not None and paused else ""
     eligible = 0 if paused else load.eligible
     seconds = eligible * cost
     wanted = desired_slots(seconds, left, target, eligible, load.running)
     return PoolNeed(
-        pool, eligible, round(seconds, 3), load.running, round(left, 3), load.slots, oldest, target, wanted, paused
+        pool, eligible, round(seconds, 3), load.running, round(left, 3), load.slots, oldest, target, wanted, paused, by
     )
 
 
@@ -122,12 +132,12 @@ async def pause_pool(units: Units, pool: str, reason: str, by: str) -> None:
     """Start no step in a pool until it is resumed; everybody sees the reason. Raises BadOrder."""
     said = " ".join(reason.split())[:300]
     if not said:
-        raise BadOrder("A pause needs a reason that people can read: give --reason.")
+        raise BadOrder("A pause needs a reason that people can read: give --reason.", "reason")
     now: Any = func.clock_timestamp()
     async with units.system("capacity") as unit:
         known = await unit.session.scalar(select(SchedPool.pool).where(SchedPool.pool == pool))
         if known is None:
-            raise BadOrder(f"There is no pool “{pool[:60]}”. `vfos queue status` lists them.")
+            raise BadOrder(f"There is no pool “{pool[:60]}”. `vfos queue status` lists them.", "pool")
         values = {"paused_at": now, "paused_reason": said, "paused_by": by[:100]}
         await unit.session.execute(update(SchedPool).where(SchedPool.pool == pool).values(**values))
 
@@ -142,19 +152,26 @@ async def resume_pool(units: Units, pool: str) -> None:
             .returning(SchedPool.pool)
         )
         if freed.scalar_one_or_none() is None:
-            raise BadOrder(f"The pool “{pool[:60]}” is not paused.")
+            raise BadOrder(f"The pool “{pool[:60]}” is not paused.", "not_paused")
 
 
-async def set_tier(units: Units, slug: str, tier: str, max_running: int | None = None) -> Mapping[str, Any]:
-    """Give a workspace a tier, and a limit of its own if wanted; its flows follow at once. Raises BadOrder."""
+async def set_tier(
+    units: Units, slug: str, tier: str, max_running: int | None = None, by: str = "command line"
+) -> Mapping[str, Any]:
+    """Give a workspace a tier, and a limit of its own if wanted; its flows follow at once. Raises BadOrder.
+
+    The workspace reads in its audit trail who did it.
+    """
     low, high = LIMITS
-    faults = []
+    faults, codes = [], []
     if tier not in TIERS:
+        codes.append("tier")
         faults.append(f"There is no tier “{tier[:40]}”: use one of {', '.join(TIERS)}.")
     if max_running is not None and not low <= max_running <= high:
+        codes.append("limit")
         faults.append(f"The limit {max_running} makes no sense: give {low} to {high} steps at once.")
     if faults:
-        raise BadOrder(" ".join(faults))
+        raise BadOrder(" ".join(faults), *codes)
     chosen = TIERS[tier]
     limit = max_running or chosen.max_running
     async with units.system("capacity") as unit:
@@ -166,7 +183,9 @@ async def set_tier(units: Units, slug: str, tier: str, max_running: int | None =
         )
         tenant_id = found.scalar_one_or_none()
         if tenant_id is None:
-            raise BadOrder(f"There is no workspace “{slug[:60]}”.")
+            raise BadOrder(f"There is no workspace “{slug[:60]}”.", "workspace")
         share = {"weight": chosen.weight, "max_running": limit, "boost_s": chosen.boost_s}
         await unit.session.execute(update(SchedFlow).where(SchedFlow.tenant_id == tenant_id).values(**share))
+        operator = Principal(tenant_id=tenant_id, kind="system", role="owner", name=by[:100])
+        unit.audit(operator, "workspace.tier", "tenant", tenant_id, tier=tier, max_running=limit)
     return {"workspace": slug, "tier": tier, "weight": chosen.weight, "max_running": limit}

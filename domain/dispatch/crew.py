@@ -97,14 +97,14 @@ async def order_drain(units: Units, wanted: str, by: str) -> Hand:
     """
     found = [hand for hand in await crew(units) if wanted in (str(hand.id), hand.name)]
     if len(found) != 1:
-        raise BadOrder(f"There is no worker “{wanted[:80]}”. `vfos workers list` names them.")
+        raise BadOrder(f"There is no worker “{wanted[:80]}”. `vfos workers list` names them.", "worker")
     (hand,) = found
     if hand.state != "active":
-        raise BadOrder(f"The worker {hand.name} is draining already.")
+        raise BadOrder(f"The worker {hand.name} is draining already.", "draining")
     async with units.system("crew") as unit:
         told = update(Worker).where(Worker.id == hand.id, Worker.drain_by.is_(None)).values(drain_by=by[:100])
         if (await unit.session.execute(told.returning(Worker.id))).scalar_one_or_none() is None:
-            raise BadOrder(f"The worker {hand.name} is draining already.")
+            raise BadOrder(f"The worker {hand.name} is draining already.", "draining")
     return hand
 
 

@@ -10,9 +10,11 @@ from sqlalchemy import func, select
 
 from domain.catalog.model import Project
 from domain.production.commands.control_job import cancel_job
+from domain.production.commands.create_job import NO_TARIFFS
 from domain.production.commands.schedule_job import run_schedule
 from domain.production.errors import WrongState
 from domain.production.model import Approval, Schedule
+from domain.usage.quote import Tariffs
 from tenants.model import Tenant
 from tenants.principal import worker_principal
 from tenants.unit import Units
@@ -20,8 +22,11 @@ from tenants.unit import Units
 MOST = 50
 
 
-async def run_schedules(units: Units) -> int:
-    """Start the jobs that are due; answer how many were started. In an archived workspace or project nothing starts."""
+async def run_schedules(units: Units, tariffs: Tariffs = NO_TARIFFS) -> int:
+    """Start the jobs that are due, once for each time; answer how many were started. `tariffs` price them.
+
+    In an archived workspace or project nothing starts.
+    """
     async with units.system("clockwork") as unit:
         now: datetime = (await unit.session.execute(select(func.clock_timestamp()))).scalar_one()
         due = await unit.session.execute(
@@ -37,7 +42,7 @@ async def run_schedules(units: Units) -> int:
     started = 0
     for tenant_id, schedule_id in found:
         async with units.open(worker_principal(tenant_id)) as own:
-            started += await run_schedule(own, schedule_id, now) is not None
+            started += await run_schedule(own, schedule_id, now, tariffs=tariffs) is not None
     return started
 
 

@@ -32,7 +32,7 @@ async def read_film(store: ObjectStore, detail: JobDetail, script: Script, narra
     narration = await _read(store, detail, "narrate", "narration.json")
     plan = await _read(store, detail, "compose", "plan.json")
     return Film(
-        spec=JobSpec.model_validate(detail.job.spec),
+        spec=JobSpec.read(detail.job.spec),
         script=script,
         narrator_build=narrator_build,
         narration=json.loads(narration) if narration is not None else None,

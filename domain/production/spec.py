@@ -6,6 +6,7 @@ Steps read the parts they depend on and nothing else, so that a step's key chang
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -122,7 +123,7 @@ class SceneEdit(SpecPart):
 
 
 class JobSpec(SpecPart):
-    """Everything a job is made from."""
+    """Everything a job is made from. Stored ones are read with `read`."""
 
     topic: str
     language: str
@@ -145,6 +146,11 @@ class JobSpec(SpecPart):
     """Set by "regenerate": makes the keys of random-looking choices new."""
     edited_from: int | None = None
     """Number of the job whose script a person changed to make this one."""
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> JobSpec:
+        """A stored specification: fields that a newer program has added are left out, so that both run side by side."""
+        return cls.model_validate(stored, extra="ignore")
 
     @property
     def writer(self) -> str:

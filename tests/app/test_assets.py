@@ -52,7 +52,7 @@ def test_budgets(assets: Assets) -> None:
 
     assert weight("design.css", "pages.css") <= 20_000
     vendor = [f"vendor/{name}" for name in ("htmx-4.0.1.min.js", "hx-sse-4.0.1.min.js", "hx-preload-4.0.1.min.js")]
-    assert weight(*vendor, "js/shell.js", "js/job.js") <= 35_000
+    assert weight(*vendor, "js/shell.js", "js/live.js", "js/job.js") <= 35_000
 
 
 def test_only_known_kinds_of_files_are_served(assets: Assets) -> None:

@@ -24,6 +24,7 @@ from app.session import csrf_of
 from app.site import Site, open_site
 from app.views.members import rights_markdown
 from domain.catalog.model import Project
+from tenants.operators import appoint
 from tenants.roles import GRANTS, ROLES, Permission
 from tests.support.factories import Workspace, seed_jobs, seed_workspace
 from tests.support.people import add_person, cookie_of
@@ -42,6 +43,7 @@ class Case:
     acts: bool = False
     values: Mapping[str, str] = field(default_factory=dict)
     hides: bool = False
+    query: str = ""
 
 
 JOBS = "/w/{tenant:str}/p/{project:str}/jobs"
@@ -50,12 +52,26 @@ PICTURES = "/w/{tenant:str}/p/{project:str}/pictures"
 MEMBERS = "/w/{tenant:str}/members"
 PROJECTS = "/w/{tenant:str}/projects"
 SETTINGS = "/w/{tenant:str}/settings"
+QUEUE = "/w/{tenant:str}/queue"
+SCHEDULES = "/w/{tenant:str}/p/{project:str}/schedules"
 
 WORKSPACE: dict[str, Case] = {
     "GET /w/{tenant:str}": Case(),
     "GET /w/{tenant:str}/p/{project:str}": Case(),
     "GET /w/{tenant:str}/find": Case("jobs:read"),
     f"GET {JOBS}": Case("jobs:read"),
+    f"GET {JOBS}/bulk": Case("jobs:control", query="?act=retry"),
+    f"POST {JOBS}/bulk": Case("jobs:control", {"act": "retry"}, acts=True),
+    f"GET {SCHEDULES}": Case("jobs:read"),
+    f"GET {SCHEDULES}/new": Case("jobs:run"),
+    f"POST {SCHEDULES}": Case("jobs:run"),
+    f"POST {SCHEDULES}/{{schedule:uuid}}/{{act:str}}": Case("jobs:run", values={"act": "pause"}),
+    f"GET {QUEUE}": Case("jobs:read"),
+    f"GET {QUEUE}/events": Case("jobs:read"),
+    f"POST {QUEUE}/pause": Case("queue:operate"),
+    f"POST {QUEUE}/resume": Case("queue:operate"),
+    f"GET {QUEUE}/letters": Case("jobs:control", query="?act=retry"),
+    f"POST {QUEUE}/letters": Case("jobs:control", {"act": "retry"}, acts=True),
     f"GET {JOBS}/new": Case("jobs:run"),
     f"POST {JOBS}": Case("jobs:run"),
     f"GET {JOBS}/quote": Case("jobs:run"),
@@ -147,6 +163,8 @@ PERSONAL: frozenset[str] = frozenset(
     }
 )
 """Routes of a signed-in person: about nobody but themselves."""
+FARM: frozenset[str] = frozenset({"GET /farm", "GET /farm/events", "POST /farm/{order:str}"})
+"""Routes of the farm's operators; for everybody else they are as if they did not exist."""
 OPEN: dict[str, str] = {
     "GET /": "leads to the door",
     "GET /sign-in": "the door",
@@ -189,6 +207,9 @@ VALUES: dict[str, str] = {
     "person": str(uuid4()),
     "slug": "espeak",
     "action": "test",
+    "schedule": str(uuid4()),
+    "act": "pause",
+    "order": "pause",
 }
 
 
@@ -213,6 +234,7 @@ class Caller:
         verb, path = route.partition(" ")[0], address(route, slug, case.values)
         if verb == "GET" and path.endswith("/events"):
             path += "?after=0"
+        path += case.query
         sent = {"csrf": csrf_of(self.token), **case.data} if verb == "POST" else None
         answer = await self.client.request(
             verb, path, data=sent, headers={"Sec-Fetch-Site": "same-origin"}, follow_redirects=False
@@ -268,7 +290,7 @@ async def cast(database: Settings) -> AsyncIterator[Cast]:
 
 def test_every_route_is_in_the_inventory(cast: Cast) -> None:
     found = inventory(cast.app)
-    known = {*WORKSPACE, *PERSONAL, *OPEN}
+    known = {*WORKSPACE, *PERSONAL, *FARM, *OPEN}
     assert found - known == set(), "a new handler needs its case here"
     assert known - found == set(), "these are gone"
     assert all(route.split()[1].startswith("/w/{tenant:str}") for route in WORKSPACE)
@@ -336,13 +358,30 @@ async def test_pages_of_the_workspace_show_nothing_of_a_hidden_project(cast: Cas
         assert all(job.title not in text for job in cast.space.jobs.values()), route
 
 
+async def test_the_farm_is_there_for_its_operators_only(cast: Cast) -> None:
+    """Not even an owner of a workspace learns that there is such a page; an operator of no workspace may use it."""
+    operator = await add_person(cast.site.units, None, name="The operator")
+    await appoint(cast.site.units, operator, True)
+    token = await cookie_of(cast.site.units, operator)
+    async with AsyncClient(transport=ASGITransport(cast.app), base_url="http://testserver.local") as client:
+        client.cookies.set("vfos_session", token, domain="testserver.local")
+        for route in FARM:
+            for caller in (*cast.roles.values(), cast.stranger):
+                assert (await caller.ask(route, cast.space.slug, Case()))[0] == 404
+            assert (await Caller(client, token).ask(route, cast.space.slug, Case()))[0] in (200, 422)
+        await appoint(cast.site.units, operator, False)
+        assert (await Caller(client, token).ask("GET /farm", cast.space.slug, Case()))[0] == 404
+
+
 def test_the_docs_show_the_table_of_rights() -> None:
     text = (Path(__file__).parents[2] / "docs" / "security" / "roles.md").read_text()
     assert rights_markdown() in text
 
 
 async def test_nobody_is_asked_to_sign_in(cast: Cast) -> None:
-    answers = {route: (await cast.nobody.ask(route, cast.space.slug, Case()))[0] for route in (*WORKSPACE, *PERSONAL)}
+    answers = {
+        route: (await cast.nobody.ask(route, cast.space.slug, Case()))[0] for route in (*WORKSPACE, *PERSONAL, *FARM)
+    }
     assert {route: status for route, status in answers.items() if status != 401} == {}
 
 

@@ -131,7 +131,7 @@ async def signed(chromium: Browser, server: Server, space: Workspace) -> dict[st
     """The storage of a browser whose owner has come in by the owner link."""
     context = await chromium.new_context()
     visit = await open_page(context, server.base)
-    link = await issue_owner_link(server.site.units, space.tenant_id)
+    link = await issue_owner_link(server.site.units, space.tenant_id, operates_farm=True)
     await visit.go(f"/start/{link}")
     await visit.page.get_by_label("Your name").fill("Marina Rocha")
     await visit.page.get_by_role("button", name="Enter the workspace").click()

@@ -44,6 +44,12 @@ PAGES = (
     "/w/northlight/find?q=jupiter",
     "/w/northlight/approvals",
     "/w/northlight/projects/deep-sky/edit",
+    "/w/northlight/queue",
+    "/w/northlight/queue/letters?act=retry",
+    "{base}/bulk?act=cancel",
+    "/w/northlight/p/deep-sky/schedules",
+    "/w/northlight/p/deep-sky/schedules/new",
+    "/farm",
     "/w/northlight/p/bedtime-atlas/jobs",
 )
 GONE = ("/start/used", "/invite/used", "/reset/used")

@@ -46,7 +46,7 @@ async def edit_script(
         raise InvalidInput(faults)
     project = await unit.session.get(Project, (unit.tenant_id, earlier.project_id))
     assert project is not None
-    spec = JobSpec.model_validate(earlier.spec)
+    spec = JobSpec.read(earlier.spec)
     changed = {
         scene: SceneEdit(sentences=[text.strip() for text in texts], note=note) for scene, texts in edits.items()
     }

@@ -51,7 +51,7 @@ async def fork_job(
         return made
     project = await unit.session.get(Project, (unit.tenant_id, earlier.project_id))
     assert project is not None
-    spec = JobSpec.model_validate(earlier.spec)
+    spec = JobSpec.read(earlier.spec)
     new = NewJob(
         project.slug,
         earlier.recipe_slug,

@@ -38,7 +38,7 @@ FRAMES_PER_SECOND_GUESS = 30.0
 
 
 def key(work: Work) -> Json | None:
-    spec = JobSpec.model_validate(work.job.spec)
+    spec = JobSpec.read(work.job.spec)
     return {
         "script": work.inputs["script"]["script"],
         "narration": work.inputs["narrate"]["narration"],
@@ -57,7 +57,7 @@ def cost(spec: Json, step: Json) -> float:
 
 
 async def run(ctx: StepContext) -> StepResult:
-    spec = JobSpec.model_validate(ctx.work.job.spec)
+    spec = JobSpec.read(ctx.work.job.spec)
     script = Script.model_validate_json(await ctx.read(str(ctx.work.inputs["script"]["script"])))
     narration = json.loads(await ctx.read(str(ctx.work.inputs["narrate"]["narration"])))
     parts = await _gather(ctx, spec, script, narration)

@@ -31,7 +31,7 @@ FAN_OUT = False
 
 
 def key(work: Work) -> Json | None:
-    spec = JobSpec.model_validate(work.job.spec)
+    spec = JobSpec.read(work.job.spec)
     return {
         "script": work.inputs["script"]["script"],
         "library": [item.model_dump(mode="json") for item in spec.library if item.role == "picture"],
@@ -52,7 +52,7 @@ def cost(spec: Json, step: Json) -> float:
 
 
 async def run(ctx: StepContext) -> StepResult:
-    spec = JobSpec.model_validate(ctx.work.job.spec)
+    spec = JobSpec.read(ctx.work.job.spec)
     script = Script.model_validate_json(await ctx.read(str(ctx.work.inputs["script"]["script"])))
     library = (
         {item.id: item for item in spec.library if item.role == "picture"} if "library" in spec.recipe.pictures else {}

@@ -28,7 +28,7 @@ FAN_OUT = False
 
 
 def key(work: Work) -> Json | None:
-    spec = JobSpec.model_validate(work.job.spec)
+    spec = JobSpec.read(work.job.spec)
     return {
         "script": work.inputs["script"]["script"],
         "voice": spec.voice.body.model_dump(mode="json"),
@@ -44,7 +44,7 @@ def cost(spec: Json, step: Json) -> float:
 
 
 async def run(ctx: StepContext) -> StepResult:
-    spec = JobSpec.model_validate(ctx.work.job.spec)
+    spec = JobSpec.read(ctx.work.job.spec)
     script = Script.model_validate_json(await ctx.read(str(ctx.work.inputs["script"]["script"])))
     pauses = read_pauses(spec.ssml.body)
     sentences = [(scene, sentence) for scene in script.scenes for sentence in scene.sentences]

@@ -45,7 +45,7 @@ async def run(ctx: StepContext) -> StepResult:
     parts = {"build": ctx.work.build, "film": film_sha, "frame": plan.output.poster_frame, "size": [width, height]}
     made = await ctx.made_once("thumbnail", parts, make)
     thumbnail = await ctx.artifact("thumbnail.jpg", "thumbnail", made.files["thumbnail.jpg"])
-    text = write_credits(JobSpec.model_validate(ctx.work.job.spec), ctx.work)
+    text = write_credits(JobSpec.read(ctx.work.job.spec), ctx.work)
     await ctx.artifact("credits.txt", "credits", text.encode(), "text/plain; charset=utf-8")
     ctx.log("Packaged: film, thumbnail, captions and credits")
     outputs = {"film": film_sha, "thumbnail": thumbnail.sha256, "seconds": _film_seconds(ctx.work)}

@@ -43,7 +43,7 @@ LIVE = "draft"
 
 
 def key(work: Work) -> Json | None:
-    spec = JobSpec.model_validate(work.job.spec)
+    spec = JobSpec.read(work.job.spec)
     edits = {scene: edit.sentences for scene, edit in spec.script_edits.items()}
     return {**draft_parts(spec, work), "edits": edits, "build": work.build}
 
@@ -70,7 +70,7 @@ def cost(spec: Json, step: Json) -> float:
 
 
 async def run(ctx: StepContext) -> StepResult:
-    spec = JobSpec.model_validate(ctx.work.job.spec)
+    spec = JobSpec.read(ctx.work.job.spec)
     facts = choose_facts(spec, ctx.work.step.instruction)
     parts = {**draft_parts(spec, ctx.work), "build": ctx.tools.writer.build}
 

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import func, select
 
 from domain.dispatch.model import Step
 from domain.production.model import Job
+from domain.production.queries.job_filter import JobFilter as JobFilter
+from domain.production.queries.job_filter import matching
 from domain.usage.model import Effect
 from tenants.unit import Unit
 
 PAGE = 50
-
-
-@dataclass(frozen=True)
-class JobFilter:
-    """What a list is narrowed to; empty parts do not narrow. `before` is the number the page starts below."""
-
-    states: tuple[str, ...] = ()
-    recipe: str = ""
-    text: str = ""
-    before: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +46,12 @@ class JobLine:
     recipe_kinds: tuple[str, ...]
     stages: tuple[StageCount, ...]
     micro_dollars: int | None
+    priority: int = 0
+    position: int | None = None
+    ahead: int | None = None
+    waiting: Mapping[str, Any] | None = None
+    eta_p50: datetime | None = None
+    eta_p90: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -70,10 +68,10 @@ class JobList:
 async def list_jobs(unit: Unit, project_id: UUID, wanted: JobFilter, limit: int = PAGE) -> JobList:
     """Answer a page of a project's jobs in five statements."""
     unit.principal.require("jobs:read", project_id)
-    matching = _matching(project_id, wanted)
-    total = await unit.session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+    wanted_jobs = matching(project_id, wanted)
+    total = await unit.session.scalar(select(func.count()).select_from(wanted_jobs.subquery())) or 0
     newest = await unit.session.scalar(select(func.max(Job.number)).where(Job.project_id == project_id)) or 0
-    page = matching.order_by(Job.number.desc()).limit(limit + 1)
+    page = wanted_jobs.order_by(Job.number.desc()).limit(limit + 1)
     if wanted.before is not None:
         page = page.where(Job.number < wanted.before)
     jobs = (await unit.session.execute(page)).scalars().all()
@@ -82,27 +80,6 @@ async def list_jobs(unit: Unit, project_id: UUID, wanted: JobFilter, limit: int 
     stages, costs = await _stages_of(unit, ids), await _costs_of(unit, ids)
     lines = tuple(_line(job, stages.get(job.id, ()), costs.get(job.id, 0)) for job in jobs)
     return JobList(lines, lines[-1].number if more else None, total, newest > 0, newest)
-
-
-def _matching(project_id: UUID, wanted: JobFilter) -> Select[Job]:
-    statement = select(Job).where(Job.project_id == project_id)
-    if wanted.states:
-        statement = statement.where(Job.state.in_(wanted.states))
-    if wanted.recipe:
-        statement = statement.where(Job.recipe_slug == wanted.recipe)
-    if wanted.text:
-        pattern = f"%{_like(wanted.text)}%"
-        number = wanted.text.removeprefix("#")
-        found = Job.title.ilike(pattern, escape="\\")
-        if number.isascii() and number.isdigit() and len(number) < 10:
-            statement = statement.where(or_(found, Job.number == int(number)))
-        else:
-            statement = statement.where(found)
-    return statement
-
-
-def _like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _line(job: Job, stages: Sequence[StageCount], micro_dollars: int | None) -> JobLine:
@@ -119,6 +96,12 @@ def _line(job: Job, stages: Sequence[StageCount], micro_dollars: int | None) -> 
         recipe_kinds=recipe_kinds(job.spec),
         stages=tuple(stages),
         micro_dollars=micro_dollars,
+        priority=job.priority,
+        position=job.position,
+        ahead=job.ahead,
+        waiting=job.waiting,
+        eta_p50=job.eta_p50,
+        eta_p90=job.eta_p90,
     )
 
 
@@ -159,3 +142,14 @@ async def newest_number(unit: Unit, project_id: UUID) -> int:
     """The highest job number of a project."""
     unit.principal.require("jobs:read", project_id)
     return await unit.session.scalar(select(func.max(Job.number)).where(Job.project_id == project_id)) or 0
+
+
+async def jobs_for(
+    unit: Unit, project_id: UUID, wanted: JobFilter, states: Collection[str], most: int
+) -> tuple[int, list[tuple[UUID, int, str]]]:
+    """The jobs of a filter that are in one of these states: how many, and the oldest of them as (id, number, title)."""
+    unit.principal.require("jobs:read", project_id)
+    found = matching(project_id, wanted).where(Job.state.in_(states))
+    total = await unit.session.scalar(select(func.count()).select_from(found.subquery())) or 0
+    rows = await unit.session.execute(found.order_by(Job.number).limit(most))
+    return total, [(job.id, job.number, job.title) for job in rows.scalars()]

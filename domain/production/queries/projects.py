@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, func, or_, select
+from sqlalchemy import Uuid, bindparam, case, func, or_, select
 
 from domain.catalog.model import CatalogItem, CatalogVersion, Project, ProjectVisit
 from domain.production.model import Job
@@ -24,6 +24,8 @@ class ProjectLine:
     languages: tuple[str, ...]
     palette: str
     open_jobs: int
+    paused_reason: str | None = None
+    paused_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,17 @@ async def projects_of(unit: Unit) -> list[ProjectLine]:
     """The projects this principal may see: the ones they worked in last first, then by name."""
     unit.principal.require("jobs:read")
     return [
-        ProjectLine(row.id, row.slug, row.name, row.tagline, tuple(row.languages), row.palette, row.n)
+        ProjectLine(
+            row.id,
+            row.slug,
+            row.name,
+            row.tagline,
+            tuple(row.languages),
+            row.palette,
+            row.n,
+            row.paused_reason,
+            row.paused_by,
+        )
         for row in await unit.session.execute(_PROJECTS, {"person": unit.principal.actor_id})
         if unit.principal.can("jobs:read", row.id)
     ]
@@ -61,6 +73,8 @@ _PROJECTS = (
         Project.languages,
         Project.palette,
         func.coalesce(_BUSY.c.n, 0).label("n"),
+        case((Project.paused_at.is_not(None), Project.paused_reason)).label("paused_reason"),
+        Project.paused_by,
     )
     .outerjoin(_BUSY, _BUSY.c.project_id == Project.id)
     .outerjoin(

@@ -30,7 +30,8 @@ from domain.production.engine import HOOKS, Engine
 from domain.production.errors import InvalidInput, WrongState
 from domain.production.model import Approval, Job, Schedule
 from domain.production.position import update_positions
-from domain.production.queries.line import inbox, read_queue
+from domain.production.queries.line import inbox
+from domain.production.queries.queue import read_queue
 from domain.production.schedules import check_schedule, next_time
 from tenants.model import Tenant
 from tenants.unit import Units
@@ -298,7 +299,7 @@ class TestSchedules:
         assert "no recipe" in (kept.last_error or "")
 
 
-async def with_kinds(unit: Any, schedule_id: Any, now: datetime) -> Job | None:
+async def with_kinds(unit: Any, schedule_id: Any, now: datetime, tariffs: Any) -> Job | None:
     from domain.production.commands.schedule_job import run_schedule
 
-    return await run_schedule(unit, schedule_id, now, KINDS)
+    return await run_schedule(unit, schedule_id, now, KINDS, tariffs)
