@@ -55,6 +55,9 @@ async def update_positions(units: Units, slots: Mapping[str, int]) -> int:
         projects = {row.id: row for row in (await session.execute(select(Project))).scalars()}
         changed = 0
         for row in heads:
+            if (row.tenant_id, row.pool) not in floor.flows:
+                # Counters that a recount has yet to repair: nothing true can be said now.
+                continue
             mine = turns[row.pool].get(row.tenant_id, [])
             turn = mine[row.rank - 1] if row.rank <= len(mine) else None
             waiting = why(_place(row, floor, projects[row.project_id], slots.get(row.pool, 0)))

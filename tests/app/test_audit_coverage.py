@@ -23,7 +23,19 @@ from tenants.model import AuditEntry
 from tenants.principal import Principal
 from tests.app.conftest import Person, sign_in
 from tests.app.test_pictures import drawing
-from tests.architecture.test_routes import JOB, JOBS, MEMBERS, OPEN, PERSONAL, PICTURES, PROJECTS, SETTINGS, WORKSPACE
+from tests.architecture.test_routes import (
+    JOB,
+    JOBS,
+    MEMBERS,
+    OPEN,
+    PERSONAL,
+    PICTURES,
+    PROJECTS,
+    QUEUE,
+    SCHEDULES,
+    SETTINGS,
+    WORKSPACE,
+)
 from tests.support.factories import seed_jobs, seed_workspace
 from tests.support.people import add_person
 
@@ -100,6 +112,12 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     f"POST {FACTORS}/passkeys": ("factor.added", "tests/app/test_factors.py"),
     f"POST {FACTORS}/passkeys/{{id:uuid}}/remove": ("factor.removed", "tests/app/test_factors.py"),
     "POST /sign-in/second": ("factor.code_used", "tests/app/test_factors.py"),
+    f"POST {JOBS}/bulk": ("jobs.bulk", "tests/app/test_bulk.py"),
+    f"POST {QUEUE}/letters": ("jobs.bulk", "tests/app/test_queue.py"),
+    f"POST {QUEUE}/pause": ("workspace.paused", "tests/app/test_queue.py"),
+    f"POST {QUEUE}/resume": ("workspace.resumed", "tests/app/test_queue.py"),
+    f"POST {SCHEDULES}": ("schedule.added", "tests/app/test_schedules.py"),
+    f"POST {SCHEDULES}/{{schedule:uuid}}/{{act:str}}": ("schedule.removed", "tests/app/test_schedules.py"),
 }
 """Routes whose acts another file does and looks for in the trail."""
 PASSWORD = "correct horse battery"

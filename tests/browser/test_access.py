@@ -82,6 +82,7 @@ NO_PAGES: dict[str, str] = {
     "/w/{tenant:str}/p/{project:str}/jobs/{number:str}/log.txt": "a file",
     "/w/{tenant:str}/p/{project:str}/jobs/{number:str}/artifacts/{name:path}": "a file",
     "/w/{tenant:str}/p/{project:str}/pictures/{picture:str}/file/{file:str}": "a file",
+    "/w/{tenant:str}/queue/events": "an event stream",
     "/w/{tenant:str}/audit.csv": "a file",
     "/w/{tenant:str}/usage.csv": "a file",
     "/": "leads to the door",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select, update
@@ -25,14 +27,14 @@ from domain.production.commands.hold_work import (
     resume_workspace,
     set_priority,
 )
-from domain.production.commands.schedule_job import add_schedule, pause_schedule, remove_schedule
+from domain.production.commands.schedule_job import add_schedule, pause_schedule, remove_schedule, run_now
 from domain.production.engine import HOOKS, Engine
 from domain.production.errors import InvalidInput, WrongState
 from domain.production.model import Approval, Job, Schedule
 from domain.production.position import update_positions
 from domain.production.queries.line import inbox
 from domain.production.queries.queue import read_queue
-from domain.production.schedules import check_schedule, next_time
+from domain.production.schedules import anchor_days, check_schedule, first_time, next_time, upcoming
 from tenants.model import Tenant
 from tenants.unit import Units
 from tests.support.line import CALLS, KINDS, Workspace, work_off
@@ -132,6 +134,8 @@ class TestLevels:
         assert [(await job_of(workspace, job)).position for job in jobs] == [1, 2, 3]
         assert [(await job_of(workspace, job)).ahead for job in jobs] == [0, 1, 2]
         assert await update_positions(units, {"io": 1}) == 0
+        promised = (await job_of(workspace, jobs[2])).waiting["starts_at"]  # type: ignore[index]
+        assert 0 < (datetime.fromisoformat(promised) - datetime.now(UTC)).total_seconds() < 30
         await update_positions(units, {})
         assert (await job_of(workspace, jobs[0])).waiting == {"code": "no_worker", "pool": "io"}
 
@@ -231,6 +235,9 @@ class TestSchedules:
             ("2026-03-01T09:00", "hourly", "UTC", "2026-03-01T09:00", "2026-03-01T10:00"),
             ("2026-03-01T09:00", "hourly", "UTC", "2026-03-01T12:30", "2026-03-01T13:00"),
             ("2026-03-01T09:00", "daily", "UTC", "2026-03-04T09:30", "2026-03-05T09:00"),
+            ("2026-01-31T09:00", "monthly", "UTC", "2026-01-31T09:00", "2026-02-28T09:00"),
+            ("2026-01-31T09:00", "monthly", "UTC", "2026-03-05T09:00", "2026-03-31T09:00"),
+            ("2020-01-01T09:00", "daily", "UTC", "2026-03-04T09:30", "2026-03-05T09:00"),
             # The clocks of New York go forward on 8 March: nine in the morning stays nine in the morning.
             ("2026-03-07T14:00", "daily", "America/New_York", "2026-03-07T14:00", "2026-03-08T13:00"),
             ("2026-03-01T09:00", "weekly", "UTC", "2026-03-01T09:01", "2026-03-08T09:00"),
@@ -242,6 +249,22 @@ class TestSchedules:
 
         assert next_time(moment(at), repeat, zone, moment(now)) == (moment(then) if then else None)
 
+    def test_the_end_of_a_month_stays_the_end(self) -> None:
+        """The day is kept with the schedule: a short month does not shift those after it."""
+        first = datetime(2026, 1, 31, 9, tzinfo=UTC)
+        days = anchor_days(first, "monthly", "UTC", ())
+        assert [found.day for found in upcoming(first, "monthly", "UTC", days, 4)] == [31, 28, 31, 30]
+
+    def test_weekdays_are_those_of_the_zone(self) -> None:
+        """Monday evening in São Paulo is Tuesday in UTC, and still a Monday for the schedule."""
+        zone = "America/Sao_Paulo"
+        monday = datetime(2026, 3, 2, 23, 30, tzinfo=ZoneInfo(zone))
+        times = upcoming(first_time(monday, "weekly", zone, [0, 3]), "weekly", zone, [0, 3])
+        local = [found.astimezone(ZoneInfo(zone)) for found in times]
+        assert [(found.weekday(), found.hour, found.day) for found in local] == [(0, 23, 2), (3, 23, 5), (0, 23, 9)]
+        assert first_time(monday, "weekly", "UTC", [1]) == monday
+        assert upcoming(NOW, "once", "UTC") == [NOW]
+
     @pytest.mark.parametrize(
         ("changes", "field"),
         [
@@ -250,6 +273,8 @@ class TestSchedules:
             ({"repeat": "yearly"}, "repeat"),
             ({"zone": "Mars/Olympus"}, "zone"),
             ({"zone": "../../etc"}, "zone"),
+            ({"repeat": "weekly", "days": [7]}, "days"),
+            ({"days": [1]}, "days"),
         ],
     )
     def test_faults(self, changes: dict[str, Any], field: str) -> None:
@@ -271,7 +296,8 @@ class TestSchedules:
         assert await run_schedules(units) == 0, "in an archived workspace nothing starts"
         async with units.system("directory") as system:
             await system.session.execute(update(Tenant).values(archived_at=None))
-        assert await run_schedules(units) == 1
+        # Several pumps at once, and one more look: still one job for one time.
+        assert sum(await asyncio.gather(*(run_schedules(units) for _ in range(4)))) == 1
         assert await run_schedules(units) == 0
         async with units.open(workspace.principal) as unit:
             jobs = (await unit.session.execute(select(Job))).scalars().all()
@@ -281,6 +307,9 @@ class TestSchedules:
         assert kept.next_at is not None
         assert kept.next_at > datetime.now(UTC)
         async with units.open(workspace.principal) as unit:
+            now = await run_now(unit, row.id, "form-1", KINDS)
+            assert (await run_now(unit, row.id, "form-1", KINDS)).id == now.id
+            assert now.number == jobs[0].number + 1
             await pause_schedule(unit, row.id, True)
             with pytest.raises(WrongState):
                 await pause_schedule(unit, row.id, True)
