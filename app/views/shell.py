@@ -150,7 +150,14 @@ TOOLS: tuple[tuple[str, str, str, str, Permission], ...] = (
     ("workspace", "settings", "settings", N_("Workspace settings"), "workspace:manage"),
 )
 """Pages of a workspace: section, path under the workspace, icon, label, and the right to see it."""
-SHORTCUTS: Mapping[str, str] = {"jobs": "j", "pictures": "p", "approvals": "a", "usage": "u", "members": "m"}
+SHORTCUTS: Mapping[str, str] = {
+    "jobs": "j",
+    "queue": "q",
+    "pictures": "p",
+    "approvals": "a",
+    "usage": "u",
+    "members": "m",
+}
 """Section → the key that leads there after `g`."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from adapters.settings import TABLE, load
+from app import cli
 from app.cli import COMMANDS
 from tenants.rls import APP, OWNER, SYSTEM
 from workers.main import read_pools
@@ -61,3 +63,37 @@ def test_the_roles_are_those_of_the_program() -> None:
 
 def _filled(value: str) -> str:
     return re.sub(r"\$\{\w+(?::\?[^}]*|:-([^}]*))?\}", lambda found: found[1] or "secret", value)
+
+
+UNITS = sorted((ROOT / "docs" / "operations").glob("*.service"))
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_a_unit_file_starts_a_command_with_settings_that_exist_and_waits_for_its_end(path: Path) -> None:
+    parser = ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read_string(path.read_text())
+    service = parser["Service"]
+    _, command, *arguments = service["ExecStart"].split()
+    assert command in COMMANDS
+    cli.parser(command).parse_args([command, *(word.replace("%i", "io") for word in arguments)])
+    named = dict(line.removeprefix("Environment=").split("=", 1) for line in path.read_text().splitlines()
+                 if line.startswith("Environment="))  # fmt: skip
+    assert set(named) <= SETTINGS
+    grace = int(named.get("VFOS_GRACE_SECONDS", "0"))
+    assert int(service["TimeoutStopSec"]) > grace + 10
+    if grace:
+        assert service["KillMode"] == "mixed"  # what a unit has started is not told to end before the unit is
+
+
+def test_every_program_has_a_unit_file_and_workers_in_containers_get_their_grace() -> None:
+    assert {path.name for path in UNITS} == {
+        "vfos-web.service",
+        "vfos-pump.service",
+        "vfos-worker@.service",
+        "vfos-autoscale.service",
+    }
+    for name, service in OURS.items():
+        if name.startswith("worker-"):
+            seconds = int(service["environment"]["VFOS_GRACE_SECONDS"])
+            assert int(service["stop_grace_period"].removesuffix("s")) > seconds + 10
