@@ -20,7 +20,9 @@ hypothesis.settings.load_profile("steady")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long tests first: whoever is done early then takes short ones, and no core waits at the end."""
-    items.sort(key=lambda item: 0 if item.get_closest_marker("flow") else 1 if item.get_closest_marker("browser") else 2)
+    items.sort(
+        key=lambda item: 0 if item.get_closest_marker("flow") else 1 if item.get_closest_marker("browser") else 2
+    )
 
 
 @pytest.fixture(scope="session")

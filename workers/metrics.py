@@ -23,18 +23,17 @@ HEADERS_MOST = 60
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 Read = Callable[[], Awaitable[FarmNumbers]]
-Drift = Callable[[], int | None]
 
 
-def _as_text(seen: FarmNumbers, drift: int | None) -> str:
-    return prometheus(gauges(seen, drift))
+def _as_text(seen: FarmNumbers) -> str:
+    return prometheus(gauges(seen))
 
 
-def _as_json(seen: FarmNumbers, drift: int | None) -> str:
-    return json.dumps(as_json(seen, drift))
+def _as_json(seen: FarmNumbers) -> str:
+    return json.dumps(as_json(seen))
 
 
-PATHS: Mapping[str, tuple[str, Callable[[FarmNumbers, int | None], str]]] = {
+PATHS: Mapping[str, tuple[str, Callable[[FarmNumbers], str]]] = {
     "/metrics": (TEXT, _as_text),
     "/metrics.json": ("application/json", _as_json),
 }
@@ -44,8 +43,8 @@ PATHS: Mapping[str, tuple[str, Callable[[FarmNumbers, int | None], str]]] = {
 class Teller:
     """Answers scrapers one after the other: a reading is never made twice at once."""
 
-    def __init__(self, read: Read, drift: Drift) -> None:
-        self._read, self._drift, self._one = read, drift, asyncio.Lock()
+    def __init__(self, read: Read) -> None:
+        self._read, self._one = read, asyncio.Lock()
 
     async def serve(self, bind: str) -> asyncio.Server | None:
         """Listen on `host:port`; an address that cannot be had is said and does not stop the pump."""
@@ -83,7 +82,7 @@ class Teller:
                 seen = await self._read()
         except (SQLAlchemyError, OSError):
             return HTTPStatus.SERVICE_UNAVAILABLE, TEXT, "The database is away.\n"
-        return HTTPStatus.OK, kind, write(seen, self._drift())
+        return HTTPStatus.OK, kind, write(seen)
 
 
 async def _request(reader: asyncio.StreamReader) -> tuple[str, str]:

@@ -73,7 +73,7 @@ class Duty:
 
 @dataclass
 class Pump:
-    """The clockwork. `drift` is what the last recount repaired, None before the first; it must be 0."""
+    """The clockwork. `drift` is what the last recount repaired; it must be 0."""
 
     settings: Settings
     runtime: wiring.Runtime
@@ -81,7 +81,7 @@ class Pump:
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     hinted: asyncio.Event = field(default_factory=asyncio.Event)
     holder: str = field(default_factory=lambda: f"{host.name()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
-    drift: int | None = None
+    drift: int = 0
     clock: ClockWatch = field(default_factory=ClockWatch)
     _led_until: float = 0.0
     _patient_until: float = 0.0
@@ -250,7 +250,7 @@ async def pump(chosen: Settings) -> None:
     runtime = wiring.build_runtime(chosen, "pump")
     broker = make_broker(chosen.redis_url)
     running = Pump(chosen, runtime, broker)
-    teller = Teller(lambda: read_numbers(runtime.units), lambda: running.drift)
+    teller = Teller(lambda: read_numbers(runtime.units))
     listener = await teller.serve(chosen.metrics_bind) if chosen.metrics_bind else None
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):

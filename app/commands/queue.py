@@ -69,6 +69,10 @@ async def _status(units: Units, arguments: argparse.Namespace, console: Console)
         f"{need.slots} slots, {need.desired} wanted{f', paused: {need.paused}' if need.paused else ''}"
         for need in seen.needs.values()
     ]
+    lines += [
+        f"{one.host} gets no {one.kind} until {one.until:%H:%M} UTC: too many failed there" for one in seen.shunned
+    ]
+    lines += [f"counters of {name} were wrong {total} times" for name, (_, total) in seen.drift.items() if total]
     console.result(as_json(seen), *lines)
 
 

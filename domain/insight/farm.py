@@ -13,7 +13,9 @@ from sqlalchemy import func, select
 
 from domain.dispatch.capacity import PoolNeed, pool_needs
 from domain.dispatch.crew import PoolCount, pool_counts
+from domain.dispatch.hosts import Shunned, shunned_hosts
 from domain.dispatch.model import Worker
+from domain.dispatch.recount import read_drift
 from domain.production.upkeep import Truth, forecast_truth
 from tenants.model import OutboxMessage
 from tenants.unit import Units
@@ -21,11 +23,12 @@ from tenants.unit import Units
 
 @dataclass(frozen=True)
 class Gauge:
-    """A measure with its meaning; `values` are (labels, number)."""
+    """A measure with its meaning; `values` are (labels, number). A `counter` only ever grows."""
 
     name: str
     meaning: str
     values: Sequence[tuple[Mapping[str, str], float]] = field(default=())
+    kind: str = "gauge"
 
 
 NEEDS: Mapping[str, tuple[str, str]] = {
@@ -48,13 +51,18 @@ STATES = ("active", "draining")
 
 @dataclass(frozen=True)
 class FarmNumbers:
-    """One reading of the farm. `unsent` is the age in seconds of the oldest message nobody has handed on."""
+    """One reading of the farm. `unsent` is the age in seconds of the oldest message nobody has handed on.
+
+    `drift` tells, by kind of counter, how many the last recount and all of them found wrong; it must be 0.
+    """
 
     needs: Mapping[str, PoolNeed]
     counts: Mapping[str, PoolCount]
     truth: Truth
     workers: Mapping[str, int]
     unsent: float
+    drift: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    shunned: Sequence[Shunned] = ()
 
 
 async def read_numbers(units: Units) -> FarmNumbers:
@@ -67,11 +75,12 @@ async def read_numbers(units: Units) -> FarmNumbers:
         workers = {str(state): int(many) for state, many in rows}
         age = func.extract("epoch", func.clock_timestamp() - func.min(OutboxMessage.created_at))
         unsent = await unit.session.scalar(select(age).where(OutboxMessage.sent_at.is_(None)))
-    return FarmNumbers(needs, counts, truth, workers, max(0.0, float(unsent or 0.0)))
+    drift, shunned = await read_drift(units), await shunned_hosts(units)
+    return FarmNumbers(needs, counts, truth, workers, max(0.0, float(unsent or 0.0)), drift, shunned)
 
 
-def gauges(seen: FarmNumbers, drift: int | None = None) -> list[Gauge]:
-    """All measures; `drift` is what the last recount of counters had to repair, None before the first."""
+def gauges(seen: FarmNumbers) -> list[Gauge]:
+    """All measures."""
     pools = sorted(seen.needs.keys() | seen.counts.keys())
     found = [
         Gauge(name, meaning, [({"pool": pool}, getattr(need, part)) for pool, need in seen.needs.items()])
@@ -89,9 +98,21 @@ def gauges(seen: FarmNumbers, drift: int | None = None) -> list[Gauge]:
         Gauge("vfos_workers", "Worker units.", states),
         *_truth(seen.truth),
         Gauge("vfos_outbox_oldest_seconds", "Age of the oldest message not handed on.", [({}, seen.unsent)]),
-        *([Gauge("vfos_counter_drift", "Counters that the last recount repaired; 0 = all true.", [({}, drift)])]
-          if drift is not None else []),
-    ]  # fmt: skip
+        *_drift(seen.drift),
+        Gauge("vfos_shunned_hosts", "Hosts that get no steps of some kind for a while.", [({}, len(seen.shunned))]),
+    ]
+
+
+def _drift(found: Mapping[str, tuple[int, int]]) -> list[Gauge]:
+    """Counters that were wrong; nothing before the first count."""
+    if not found:
+        return []
+    last = [({"counter": name}, float(now)) for name, (now, _) in found.items()]
+    ever = [({"counter": name}, float(total)) for name, (_, total) in found.items()]
+    return [
+        Gauge("vfos_counter_drift", "Counters that the last recount found wrong; 0 = all true.", last),
+        Gauge("vfos_counter_drift_total", "Counters that recounts have found wrong so far.", ever, "counter"),
+    ]
 
 
 def _truth(truth: Truth) -> list[Gauge]:
@@ -109,7 +130,7 @@ def prometheus(measures: Iterable[Gauge]) -> str:
     """The measures as text for a scraper."""
     lines: list[str] = []
     for gauge in measures:
-        lines += [f"# HELP {gauge.name} {gauge.meaning}", f"# TYPE {gauge.name} gauge"]
+        lines += [f"# HELP {gauge.name} {gauge.meaning}", f"# TYPE {gauge.name} {gauge.kind}"]
         lines += [f"{gauge.name}{_labels(labels)} {value:g}" for labels, value in gauge.values]
     return "\n".join([*lines, ""])
 
@@ -123,7 +144,7 @@ def _labels(labels: Mapping[str, str]) -> str:
     return "{" + ",".join(f'{name}="{text}"' for name, text in escaped.items()) + "}"
 
 
-def as_json(seen: FarmNumbers, drift: int | None = None) -> dict[str, Any]:
+def as_json(seen: FarmNumbers) -> dict[str, Any]:
     """The same reading for programs."""
     return {
         "pools": {
@@ -132,5 +153,6 @@ def as_json(seen: FarmNumbers, drift: int | None = None) -> dict[str, Any]:
         "workers": dict(seen.workers),
         "forecasts": vars(seen.truth),
         "outbox_oldest_s": seen.unsent,
-        "drift": drift,
+        "drift": {name: {"now": found, "ever": total} for name, (found, total) in seen.drift.items()},
+        "shunned": [{"host": one.host, "kind": one.kind, "until": one.until.isoformat()} for one in seen.shunned],
     }

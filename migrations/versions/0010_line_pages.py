@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0010_line_pages"
-down_revision = "0007_factors"
+down_revision = "0012_proof"
 branch_labels = None
 depends_on = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
@@ -15,6 +16,7 @@ from domain.dispatch.capacity import PoolNeed
 from domain.dispatch.crew import PoolCount
 from domain.dispatch.farm import join_farm
 from domain.dispatch.model import Step
+from domain.dispatch.recount import recount
 from domain.insight.farm import FarmNumbers, Gauge, gauges, prometheus, read_numbers
 from domain.production.upkeep import Truth
 from tests.support.line import open_workspace
@@ -46,7 +48,9 @@ class TestText:
         assert "ratio" not in text
         assert "drift" not in text
         assert 'vfos_pool_dead_steps{pool="gpu"} 2' in text
-        assert "vfos_counter_drift 0" in prometheus(gauges(seen, 0))
+        counted = prometheus(gauges(replace(seen, drift={"flows": (0, 2)})))
+        assert 'vfos_counter_drift{counter="flows"} 0' in counted
+        assert '# TYPE vfos_counter_drift_total counter\nvfos_counter_drift_total{counter="flows"} 2' in counted
         told = prometheus(gauges(FarmNumbers({}, {}, Truth(100, 0.91, 0.2), {}, 0.0)))
         assert "vfos_forecast_before_p90_ratio 0.91" in told
 
@@ -60,7 +64,8 @@ class TestTeller:
         await join_farm(units, "here", "boot", 1, {"io": 2}, "1")
         async with units.open(workspace.principal) as unit:
             await unit.session.execute(update(Step).where(Step.kind == "mux").values(state="dead"))
-        server = await Teller(lambda: read_numbers(units), lambda: 0).serve("127.0.0.1:0")
+        await recount(units)
+        server = await Teller(lambda: read_numbers(units)).serve("127.0.0.1:0")
         assert server is not None
         async with server:
             status, text = await ask(server, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -71,7 +76,8 @@ class TestTeller:
                 'vfos_pool_desired_slots{pool="io"} 1',
                 'vfos_pool_dead_steps{pool="cpu"} 1',
                 'vfos_workers{state="active"} 1',
-                "vfos_counter_drift 0",
+                'vfos_counter_drift{counter="needs"} 0',
+                "vfos_shunned_hosts 0",
             ):
                 assert line in text.splitlines()
             assert all(re.fullmatch(r"# .+|[a-z_0-9]+(\{[^}]*\})? [-+0-9.e]+", line) for line in text.splitlines())
@@ -89,12 +95,12 @@ class TestTeller:
         async def away() -> FarmNumbers:
             raise OSError("gone")
 
-        server = await Teller(away, lambda: None).serve("127.0.0.1:0")
+        server = await Teller(away).serve("127.0.0.1:0")
         assert server is not None
         async with server:
             assert (await ask(server, "GET /metrics HTTP/1.1\r\n\r\n"))[0].split()[1] == "503"
             taken = "127.0.0.1:" + str(server.sockets[0].getsockname()[1])
-            assert await Teller(away, lambda: None).serve(taken) is None
+            assert await Teller(away).serve(taken) is None
 
 
 @pytest.mark.parametrize("bind", ["9464", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:x", ":9464"])
