@@ -17,8 +17,7 @@ from domain.production.cache import part_key
 from domain.production.composing import LEAD_IN, TAIL, transition_length
 from domain.production.matching import match_pictures
 from domain.production.narration import speech_request
-from domain.production.pipeline import STEP_KINDS
-from domain.production.pipeline.compose import FRAMES_PER_SECOND_GUESS
+from domain.production.pipeline import STEP_KINDS, render
 from domain.production.pipeline.narrate import read_delivery, read_pauses
 from domain.production.pipeline.speaking import sentence_parts
 from domain.production.spec import JobSpec
@@ -271,7 +270,8 @@ def _seconds(film: Film, sentences: Share, pictures: Share, work: _Work | None, 
 def _render_seconds(film: Film, work: _Work | None) -> Sequence[float]:
     if film.plan is None or work is None:
         return [film.spec.seconds * MAKING_S_PER_FILM_S / SLOTS] * SLOTS
-    return [max(2.0, film.plan.frames / 300), *(max(1.0, frames / FRAMES_PER_SECOND_GUESS) for frames in work.frames)]
+    counted = (film.plan.frames // render.SOUND_SHARE, *work.frames)
+    return [render.cost({}, {"frames": frames}) for frames in counted]
 
 
 def _price(film: Film, characters: int, pictures: int) -> int | None:

@@ -33,9 +33,6 @@ FAN_OUT = False
 PRESETS = {"draft": "superfast", "standard": "veryfast", "high": "medium"}
 """Quality of a video preset → preset of the encoder; veryfast is the knee of time against bytes."""
 
-FRAMES_PER_SECOND_GUESS = 30.0
-"""Frames that one render slot makes in a second; only for the estimate."""
-
 
 def key(work: Work) -> Json | None:
     spec = JobSpec.read(work.job.spec)
@@ -153,23 +150,11 @@ async def _keep(ctx: StepContext, authored: Mapping[str, Any], resolved: Resolve
 
 def hand_over(plan: RenderPlan, plan_sha: str, *, music: bool) -> StepResult:
     """Spawn one render step per node of the plan; the sound comes first because it takes longest."""
-    steps = [
-        NewStep(
-            render.KIND,
-            render.SOUND,
-            {"key": plan.sound.key, "frames": plan.frames // 8},
-            cost=max(2.0, plan.frames / 300),
-        )
-    ]
-    steps += [
-        NewStep(
-            render.KIND,
-            f"{segment.index:03d}",
-            {"key": segment.key, "segment": segment.index, "frames": segment.frames},
-            cost=max(1.0, segment.frames / FRAMES_PER_SECOND_GUESS),
-        )
-        for segment in plan.segments
-    ]
+    sound = {"key": plan.sound.key, "frames": plan.frames // render.SOUND_SHARE}
+    specs = {render.SOUND: sound}
+    for segment in plan.segments:
+        specs[f"{segment.index:03d}"] = {"key": segment.key, "segment": segment.index, "frames": segment.frames}
+    steps = [NewStep(render.KIND, shard, spec, cost=render.cost({}, spec)) for shard, spec in specs.items()]
     outputs = {
         "plan": plan_sha,
         "output": plan.output.model_dump(mode="json"),

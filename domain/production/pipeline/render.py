@@ -17,6 +17,10 @@ POOL = "cpu"
 FAN_OUT = True
 
 SOUND = "sound"
+FRAMES_PER_SECOND_GUESS = 30.0
+"""Frames that one slot makes in a second; only for the estimate."""
+SOUND_SHARE = 10
+"""Mixing the sound of so many frames takes as long as making one of them."""
 
 
 def key(work: Work) -> Json | None:
@@ -25,7 +29,7 @@ def key(work: Work) -> Json | None:
 
 
 def cost(spec: Json, step: Json) -> float:
-    return max(1.0, float(step.get("frames", 60)) / 45.0)
+    return max(1.0, float(step.get("frames", 60)) / FRAMES_PER_SECOND_GUESS)
 
 
 async def run(ctx: StepContext) -> StepResult:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.dispatch.stats import Remaining, learned, ratio, seconds_left
+from domain.dispatch.stats import Remaining, Sample, learned, ratio, ratios, record_durations, seconds_left
+from tenants.unit import Units
 
 
 class TestLearning:
@@ -25,6 +26,12 @@ class TestLearning:
 
     def test_first_sample_replaces_the_start(self) -> None:
         assert learned(1.0, 0, 4.0) == 4.0
+
+    async def test_many_slow_steps_of_one_fan_out_do_not_raise_each_other(self, units: Units) -> None:
+        for _ in range(40):
+            await record_durations(units, [Sample("weld", "wide", guess_s=2.0, actual_s=8.0)])
+        async with units.system("stats") as unit:
+            assert (await ratios(unit.session, "wide"))["weld"] == pytest.approx(4.0)
 
 
 class TestSecondsLeft:
