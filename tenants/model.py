@@ -65,7 +65,10 @@ class Membership(Timed, Base):
 
 
 class AuthSession(Base):
-    """A signed-in browser. `id_hash` is the SHA-256 of the cookie's value."""
+    """A signed-in browser. `id_hash` is the SHA-256 of the cookie's value.
+
+    `tenant_id`: it was let in by that workspace's own provider, which opens that workspace and nothing else.
+    """
 
     __tablename__ = "auth_session"
     id_hash: Mapped[str] = mapped_column(primary_key=True)
@@ -78,6 +81,7 @@ class AuthSession(Base):
     methods: Mapped[list[str]]
     address: Mapped[str] = mapped_column(default="")
     agent: Mapped[str] = mapped_column(default="")
+    tenant_id: Mapped[UUID | None] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), index=True)
     revoked_at: Mapped[datetime | None]
 
 
