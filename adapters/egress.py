@@ -176,10 +176,21 @@ def guarded_client(
 
     Raises what httpx2 raises, EgressRefused (unwrapped), AnswerTooLarge and OutOfTime.
     """
+    return httpx2.AsyncClient(**guarded_options(allow, caps, resolve=resolve, dial=dial))
+
+
+def guarded_options(
+    allow: Allowance | None = None,
+    caps: Caps | None = None,
+    *,
+    resolve: Resolve = resolve_host,
+    dial: httpcore2.AsyncNetworkBackend | None = None,
+) -> dict[str, Any]:
+    """What makes any client of httpx2 a guarded one, for libraries that bring their own."""
     caps = caps or Caps()
-    return httpx2.AsyncClient(
-        transport=GuardedTransport(GuardedBackend(allow or Allowance(), resolve, dial), caps),
-        follow_redirects=False,
-        trust_env=False,
-        timeout=httpx2.Timeout(caps.seconds, connect=caps.connect_seconds),
-    )
+    return {
+        "transport": GuardedTransport(GuardedBackend(allow or Allowance(), resolve, dial), caps),
+        "follow_redirects": False,
+        "trust_env": False,
+        "timeout": httpx2.Timeout(caps.seconds, connect=caps.connect_seconds),
+    }

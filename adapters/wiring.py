@@ -18,7 +18,9 @@ from domain.production.ports import ImageMaker, ObjectStore
 from tenants.unit import Unit, Units
 
 if TYPE_CHECKING:
+    from adapters.signin.doors import Doors
     from adapters.vendors.desk import Desk
+    from tenants.house_vault import HouseVault
     from tenants.personal import PersonalVault
     from tenants.vault import Vault
     from timeline.metrics import FontMetrics
@@ -54,6 +56,23 @@ class Runtime:
 
         read = functools.partial(load_ring, self.settings.secret_key_file, self.settings.secret_keys)
         return PersonalVault(read(), read)
+
+    @functools.cached_property
+    def house(self) -> HouseVault:
+        """Secrets of the installation itself; from the same key as the vault. Raises KeyFault."""
+        from tenants.house_vault import HouseVault
+        from tenants.keyring import load_ring
+
+        read = functools.partial(load_ring, self.settings.secret_key_file, self.settings.secret_keys)
+        return HouseVault(read(), read)
+
+    @functools.cached_property
+    def doors(self) -> Doors:
+        """Every kind of provider people sign in with."""
+        from adapters.signin.doors import Doors
+
+        allow = Allowance.parse(self.settings.egress_allow)
+        return Doors(self.units, lambda: self.vault, lambda: self.house, allow)
 
     def open_desk(self) -> Desk:
         """Open the desk of providers; close it with `close`. Raises KeyFault."""

@@ -73,6 +73,10 @@ class NeedsFactor(PageError):
     """Raised when a workspace asks for a second factor and the person has none."""
 
 
+class Tied(PageError):
+    """Raised when a session that one workspace's own provider has begun is used for anything but that workspace."""
+
+
 class TooLarge(PageError):
     """Raised when a body is larger than any form can be."""
 
@@ -180,6 +184,18 @@ TABLE: tuple[tuple[type[Exception], Answer], ...] = (
             "second-factor",
             N_("This workspace asks for a second factor"),
             N_("Set up a passkey or an authenticator app in your personal settings, then come back."),
+        ),
+    ),
+    (
+        Tied,
+        Answer(
+            403,
+            "tied",
+            N_("This session opens one workspace only"),
+            N_(
+                "You came in through a workspace’s own sign-in, which does not reach your account. "
+                "Sign out and come in another way to do this."
+            ),
         ),
     ),
     (

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from litestar.handlers.base import BaseRouteHandler
 from litestar.types import Scope
 
-from app.errors import Forged, SignedOut
+from app.errors import Forged, SignedOut, Tied
 from app.session import csrf_matches, find_visitor, token_of
 from app.site import AnyConnection, AnyRequest
 
@@ -37,9 +37,20 @@ def _host(connection: AnyConnection) -> str:
 
 
 async def signed_in(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
-    """Let only signed-in people pass. Raises SignedOut."""
-    if await find_visitor(connection) is None:
+    """Let only signed-in people pass, and tied sessions only where they reach. Raises SignedOut, Tied."""
+    visitor = await find_visitor(connection)
+    if visitor is None:
         raise SignedOut
+    if visitor.only is not None and not reaches(connection.scope["path"]):
+        raise Tied
+
+
+def reaches(path: str) -> bool:
+    """Whether a session tied to one workspace may use a page: those of workspaces, and how pages look to the person.
+
+    Everything else about an account would let a workspace's own provider take it over.
+    """
+    return path.startswith(("/w/", "/confirm/with/")) or path in ("/settings", "/confirm")
 
 
 async def synchronised(request: AnyRequest) -> None:

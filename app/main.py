@@ -43,6 +43,8 @@ from app.pages import (
     settings,
     sheet,
     sign_in,
+    sign_in_providers,
+    sign_in_with,
     start,
     static,
     workspace,
@@ -55,6 +57,11 @@ OPEN_HANDLERS: tuple[Any, ...] = (
     static.live,
     static.ready,
     start.enter,
+    sign_in_with.show_workspace_door,
+    sign_in_with.begin,
+    sign_in_with.begin_at,
+    sign_in_with.begin_joining,
+    sign_in_with.come_back,
     sign_in.show_door,
     sign_in.sign_in,
     sign_in.show_forgot,
@@ -139,6 +146,17 @@ CLOSED_HANDLERS: tuple[Any, ...] = (
     security.save_password,
     security.end_one,
     security.end_others,
+    sign_in_with.begin_proof,
+    sign_in_with.begin_linking,
+    sign_in_with.show_link,
+    sign_in_with.link,
+    sign_in_with.unlink,
+    sign_in_providers.show_ways,
+    sign_in_providers.show_new,
+    sign_in_providers.add,
+    sign_in_providers.show_one,
+    sign_in_providers.save,
+    sign_in_providers.act,
     sign_in.show_confirm,
     sign_in.confirm,
     second_step.ask_confirm,
@@ -205,9 +223,12 @@ STREAMS: tuple[Any, ...] = (stream_job, queue.stream_queue, farm.stream_farm)
 
 
 def answer_head(handlers: Iterable[Any]) -> None:
-    """Let every page that can be read also be asked for its headers alone; an event stream has no end to wait for."""
+    """Let every page that can be read also be asked for its headers alone.
+
+    Not an event stream, which has no end to wait for, and not a sign-in, which asking once uses up.
+    """
     for handler in handlers:
-        if "GET" in handler.http_methods and handler not in STREAMS:
+        if "GET" in handler.http_methods and handler not in STREAMS and not handler.opt.get("once"):
             handler.http_methods.add("HEAD")
 
 

@@ -181,8 +181,13 @@ def new_session(
     browser: Browser,
     *,
     ends_at: datetime | None = None,
+    only: UUID | None = None,
+    proved_at: datetime | None = None,
 ) -> str:
-    """Add a session and answer the cookie's value; for the system routines that sign people in."""
+    """Add a session and answer the cookie's value; for the system routines that sign people in.
+
+    `only`: the one workspace it opens. `proved_at`: when the person proved who they are, unless now.
+    """
     token = secrets.token_urlsafe(32)
     session.add(
         AuthSession(
@@ -193,6 +198,8 @@ def new_session(
             methods=list(methods),
             address=browser.address[:64],
             agent=browser.agent[:256],
+            tenant_id=only,
+            authenticated_at=func.now() if proved_at is None else func.least(func.now(), proved_at),
         )
     )
     return token
@@ -220,7 +227,9 @@ async def load_visitor(units: Units, token: str) -> Visitor | None:
             await _touch(unit.session, session.id_hash)
     seats = tuple(_seat(*tuple(row)[4:]) for row in rows if row[4] is not None)
     strong = factor or any(method.startswith(PROVIDER) for method in session.methods)
-    return Visitor(_person(user), session.id_hash, session.authenticated_at, session.expires_at, seats, strong)
+    return Visitor(
+        _person(user), session.id_hash, session.authenticated_at, session.expires_at, seats, strong, session.tenant_id
+    )
 
 
 def _person(user: User) -> Person:
@@ -261,7 +270,11 @@ _HAS_FACTOR = exists().where(AppFactor.user_id == User.id, AppFactor.confirmed_a
 _VISITOR = (
     select(AuthSession, User, AuthSession.last_seen_at < func.now() - TOUCH_EVERY, _HAS_FACTOR, *_SEAT)
     .join(User, User.id == AuthSession.user_id)
-    .outerjoin(Membership, Membership.user_id == User.id)
+    .outerjoin(
+        Membership,
+        (Membership.user_id == User.id)
+        & (AuthSession.tenant_id.is_(None) | (AuthSession.tenant_id == Membership.tenant_id)),
+    )
     .outerjoin(Tenant, Tenant.id == Membership.tenant_id)
     .where(AuthSession.id_hash == bindparam("token"), User.disabled_at.is_(None))
     .order_by(*_RECENT_FIRST)
@@ -310,13 +323,15 @@ async def seats_of(units: Units, user_id: UUID) -> tuple[Seat, ...]:
 async def rotate_session(units: Units, token: str, methods: Sequence[str], browser: Browser) -> str | None:
     """Replace a live session after a new sign-in or a change of rights; None when it was not live."""
     async with units.system(_PURPOSE) as unit:
-        user_id = await unit.session.scalar(
-            update(AuthSession)
-            .where(AuthSession.id_hash == token_hash(token), _live())
-            .values(revoked_at=func.now())
-            .returning(AuthSession.user_id)
-        )
-        return None if user_id is None else new_session(unit.session, user_id, methods, browser)
+        found = (
+            await unit.session.execute(
+                update(AuthSession)
+                .where(AuthSession.id_hash == token_hash(token), _live())
+                .values(revoked_at=func.now())
+                .returning(AuthSession.user_id, AuthSession.tenant_id)
+            )
+        ).one_or_none()
+        return None if found is None else new_session(unit.session, found[0], methods, browser, only=found[1])
 
 
 async def end_session(units: Units, token: str) -> None:

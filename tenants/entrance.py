@@ -19,6 +19,7 @@ from tenants.model import AuthSession, Membership, Tenant, User
 from tenants.people import Browser, DirectoryError, SignedIn
 from tenants.people_model import Invitation, Password, Ticket
 from tenants.records import uuid7
+from tenants.signin_model import Identity
 from tenants.tickets import add_ticket, drop_tickets, find_ticket, use_ticket
 from tenants.unit import Units
 
@@ -95,7 +96,7 @@ async def prove_again(units: Units, session_hash: str, method: str, browser: Bro
         if old is None:
             return None
         methods = list(old.methods) if method in old.methods else [*old.methods, method]
-        return new_session(unit.session, old.user_id, methods, browser, ends_at=old.expires_at)
+        return new_session(unit.session, old.user_id, methods, browser, ends_at=old.expires_at, only=old.tenant_id)
 
 
 async def ways_of(units: Units, user_id: UUID) -> Ways:
@@ -192,7 +193,7 @@ async def reset_password(units: Units, token: str, hashed: str, address: str = "
 async def forget_other_ways(session: AsyncSession, user_id: UUID) -> None:
     """Remove every way in but the password; the address has just been proved for the first time."""
     await drop_tickets(session, user_id, "second")
-    for way in (AppFactor, Passkey, RecoveryCode):
+    for way in (AppFactor, Identity, Passkey, RecoveryCode):
         await session.execute(delete(way).where(way.user_id == user_id))
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tenants.member_rules import MemberRefused, check_change, check_leave, check_offer
 from tenants.model import Membership, Tenant, User
 from tenants.people import Visitor
-from tenants.people_model import Invitation
+from tenants.people_model import Invitation, Ticket
 from tenants.principal import Forbidden, Principal
 from tenants.records import uuid7
 from tenants.roles import Role, permissions_of
@@ -191,7 +191,13 @@ async def accept_offer(units: Units, token: str, visitor: Visitor, address: str 
 
 async def take_offer(unit: SystemUnit, token: str, user_id: UUID, name: str, address: str = "") -> tuple[UUID, bool]:
     """Use an invitation up for a person, inside a system unit; answer (tenant, came by mail). Raises InvitationGone."""
-    ticket = await use_ticket(unit.session, token, "invite")
+    return await take_ticket(unit, await use_ticket(unit.session, token, "invite"), user_id, name, address)
+
+
+async def take_ticket(
+    unit: SystemUnit, ticket: Ticket | None, user_id: UUID, name: str, address: str = ""
+) -> tuple[UUID, bool]:
+    """Join by the ticket of an invitation that has just been used up; as `take_offer`. Raises InvitationGone."""
     if ticket is None or ticket.tenant_id is None:
         raise InvitationGone
     row = await _open_row(unit.session, ticket.tenant_id, ticket.invitation_id, lock=True)

@@ -75,6 +75,7 @@ class Visitor:
     """A live session: who, since when, and where they may go.
 
     `strong`: they have a second factor, or came through a provider of the company, which asks for its own.
+    `only`: the one workspace the session opens, if it is tied to one.
     """
 
     person: Person
@@ -83,6 +84,7 @@ class Visitor:
     expires_at: datetime
     seats: tuple[Seat, ...]
     strong: bool = False
+    only: UUID | None = None
 
     def barred(self, seat: Seat) -> bool:
         """Whether the workspace asks for a second factor that this person has not set up."""

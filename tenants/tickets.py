@@ -49,15 +49,18 @@ async def find_ticket(session: AsyncSession, token: str, purpose: str) -> Ticket
     """The ticket of a token that could be used now, or None; looking does not use it up."""
     if not _TOKEN.fullmatch(token):
         return None
-    return await session.scalar(select(Ticket).where(*_usable(token, purpose)))
+    return await session.scalar(select(Ticket).where(*_usable(token_hash(token), purpose)))
 
 
 async def use_ticket(session: AsyncSession, token: str, purpose: str) -> Ticket | None:
     """Use a token up; None when it is unknown, used or out of date. Of two at once, one gets it."""
-    if not _TOKEN.fullmatch(token):
-        return None
+    return await use_hash(session, token_hash(token), purpose) if _TOKEN.fullmatch(token) else None
+
+
+async def use_hash(session: AsyncSession, hashed: str, purpose: str) -> Ticket | None:
+    """Use a token up by its hash, for whoever has shown the token before and only kept that."""
     return await session.scalar(
-        update(Ticket).where(*_usable(token, purpose)).values(used_at=func.now()).returning(Ticket)
+        update(Ticket).where(*_usable(hashed, purpose)).values(used_at=func.now()).returning(Ticket)
     )
 
 
@@ -68,9 +71,9 @@ async def drop_tickets(session: AsyncSession, user_id: UUID, purpose: str) -> No
     )
 
 
-def _usable(token: str, purpose: str) -> tuple[ColumnElement[bool], ...]:
+def _usable(hashed: str, purpose: str) -> tuple[ColumnElement[bool], ...]:
     return (
-        Ticket.token_hash == token_hash(token),
+        Ticket.token_hash == hashed,
         Ticket.purpose == purpose,
         Ticket.used_at.is_(None),
         Ticket.expires_at > func.now(),

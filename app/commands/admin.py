@@ -12,7 +12,7 @@ from uuid import UUID
 from adapters.embedded.stack import services
 from adapters.settings import Settings
 from app import demo
-from app.commands import provider_tasks
+from app.commands import provider_tasks, sign_in_tasks
 from app.console import DONE, WRONG, CommandError, Console
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """One task each; all of TASKS."""
     tasks = parser.add_subparsers(dest="task", metavar="task", required=True)
     provider_tasks.add_arguments(tasks)
+    sign_in_tasks.add_arguments(tasks)
     link = _task(tasks, "owner-link", "make a link that signs in the owner of a workspace once")
     link.add_argument("--workspace", default=demo.WORKSPACE, help=f"its short name (default: {demo.WORKSPACE})")
     _task(tasks, "people", "list people with their workspaces, roles and ways in")
@@ -63,6 +64,8 @@ def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> 
     """Do the task and say what was done."""
     if arguments.task == "provider":
         return provider_tasks.run(arguments, settings, console)
+    if arguments.task == "sign-in":
+        return sign_in_tasks.run(arguments, settings, console)
     with services(settings, console.say) as ready:
         value, words = asyncio.run(_do(ready, arguments))
     console.result(value, words)

@@ -74,19 +74,31 @@ async def _status(runtime: Runtime) -> Answer:
 
 
 async def _verify(runtime: Runtime) -> Answer:
+    from tenants.signin_providers import verify_house
+
     report = await runtime.vault.verify(runtime.units)
+    of_house, shut = await verify_house(runtime.units, runtime.house)
     whole, lost = await runtime.personal.verify(runtime.units)
+    opened = report.opened + of_house + whole
     broken = [{"workspace": str(tenant), "name": name} for tenant, name in report.broken]
-    lines = [f"{report.opened + whole} secrets open"]
-    lines += [f"does not open: “{entry['name']}” of workspace {entry['workspace']}: set it again" for entry in broken]
+    broken += [{"workspace": "", "name": f"sign-in {slug}"} for slug in shut]
+    lines = [f"{opened} secrets open"]
+    lines += [f"does not open: {_place(entry)}: set it again" for entry in broken]
     lines += [f"does not open: an authenticator app: run `vfos admin remove-factors {person}`" for person in lost]
-    value = {"opened": report.opened + whole, "broken": broken, "people": [str(person) for person in lost]}
+    value = {"opened": opened, "broken": broken, "people": [str(person) for person in lost]}
     return (FAILED if broken or lost else DONE), value, "\n".join(lines)
 
 
+def _place(entry: Mapping[str, str]) -> str:
+    """Where a secret belongs: to a workspace, or to the installation itself."""
+    return f"“{entry['name']}” of " + (f"workspace {entry['workspace']}" if entry["workspace"] else "the installation")
+
+
 async def _rotate_kek(runtime: Runtime) -> Answer:
+    from tenants.house_vault import HouseVault
     from tenants.keyring import load_ring, save_ring
     from tenants.personal import PersonalVault
+    from tenants.signin_providers import renew_house
     from tenants.vault import Vault
 
     settings = runtime.settings
@@ -101,11 +113,12 @@ async def _rotate_kek(runtime: Runtime) -> Answer:
     save_ring(settings.secret_key_file, ring)
     changed = await Vault(ring).rotate_kek(runtime.units)
     sealed = await PersonalVault(ring).renew(runtime.units)
+    renewed = await renew_house(runtime.units, HouseVault(ring))
     words = (
-        f"key version {ring.current} wraps {changed} data keys and seals {sealed} authenticator apps; "
-        "keep the whole key file, older backups need it"
+        f"key version {ring.current} wraps {changed} data keys and seals {sealed} authenticator apps and {renewed} "
+        "secrets of the installation; keep the whole key file, older backups need it"
     )
-    return DONE, {"kek": ring.current, "wrapped": changed, "personal": sealed}, words
+    return DONE, {"kek": ring.current, "wrapped": changed, "personal": sealed, "renewed": renewed}, words
 
 
 async def _rotate_dek(runtime: Runtime, workspace: str) -> Answer:

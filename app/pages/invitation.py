@@ -9,8 +9,10 @@ from litestar.response import Redirect
 
 from adapters.signin.passwords import judge
 from app.door import door_page, password_fault, welcome
+from app.errors import Tied
 from app.forms import FormFault, FormState, read_form
 from app.i18n import LANGUAGES, Tongue
+from app.pages.sign_in_with import invitation_buttons
 from app.pages.start import check_name
 from app.session import browser_of, find_visitor, tongue_of
 from app.site import AnyRequest, site_of
@@ -29,7 +31,7 @@ async def show_invitation(request: AnyRequest) -> Response[str]:
         offer = await look_at_offer(site_of(request).units, request.path_params["token"])
     except InvitationGone:
         return door_page(request, "start/gone.html", 410, visitor=visitor, way="")
-    return _page(request, visitor, offer, FormState({"language": tongue_of(request, visitor).language}))
+    return await _page(request, visitor, offer, FormState({"language": tongue_of(request, visitor).language}))
 
 
 @post("/invite/{token:str}")
@@ -41,6 +43,8 @@ async def accept(request: AnyRequest) -> Response[Any]:
     await knock(request)
     try:
         if visitor is not None:
+            if visitor.only is not None:
+                raise Tied
             offer = await accept_offer(site.units, token, visitor, browser_of(request).address)
             return Redirect(f"/w/{offer.slug}", status_code=303)
         offer = await look_at_offer(site.units, token)
@@ -58,7 +62,7 @@ async def _join(request: AnyRequest, offer: Offer, values: dict[str, str]) -> Re
         faults.append(FormFault("password", password_fault(tongue, fault)))
     form = FormState({"name": name, "language": tongue.language}, faults)
     if faults:
-        return _page(request, None, offer, form, 422, tongue)
+        return await _page(request, None, offer, form, 422, tongue)
     hashed = await site.passwords.hash(password)
     try:
         signed = await join_as_new(
@@ -66,11 +70,11 @@ async def _join(request: AnyRequest, offer: Offer, values: dict[str, str]) -> Re
         )
     except AddressTaken:
         text = tongue.gettext("This address has an account already. Sign in with it; the invitation waits.")
-        return _page(request, None, offer, FormState(form.values, [FormFault("", text)]), 409, tongue)
+        return await _page(request, None, offer, FormState(form.values, [FormFault("", text)]), 409, tongue)
     return await welcome(request, signed.token, f"/w/{signed.slug}")
 
 
-def _page(
+async def _page(
     request: AnyRequest,
     visitor: Visitor | None,
     offer: Offer,
@@ -89,4 +93,5 @@ def _page(
         role=speech.gettext(ROLE_NAMES[offer.role]),
         form=form,
         token=request.path_params["token"],
+        buttons=[] if visitor else await invitation_buttons(request, offer.slug, request.path_params["token"]),
     )

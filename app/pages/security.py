@@ -10,16 +10,19 @@ from adapters.signin.passwords import judge
 from app.door import password_fault
 from app.forms import FormFault, FormState, read_form
 from app.pages.settings import personal_page, visitor_of
+from app.pages.sign_in_with import link_buttons, refusal_faults
 from app.recent import is_recent, require_recent
 from app.room import go, local_path
 from app.session import browser_of, tongue_of
 from app.site import AnyRequest, site_of
 from app.throttle import ACCOUNT, knock
 from app.views.settings import make_sessions
+from app.views.sign_in import make_identities
 from tenants import entrance
 from tenants.directory import end_other_sessions, end_session_of, sessions_of
 from tenants.letters import tell_person
 from tenants.people import Visitor, clean_email
+from tenants.signin import identities_of
 
 PATH = "/settings/security"
 
@@ -28,7 +31,8 @@ PATH = "/settings/security"
 async def show_security(request: AnyRequest) -> Response[str]:
     """Password and sessions."""
     visitor = await visitor_of(request)
-    return await _page(request, visitor, FormState({"email": visitor.person.email or ""}))
+    values = {"email": visitor.person.email or ""}
+    return await _page(request, visitor, FormState(values, refusal_faults(request, visitor)))
 
 
 @post(f"{PATH}/password")
@@ -91,6 +95,17 @@ async def end_others(request: AnyRequest) -> Response[Any]:
     return go(request, f"{PATH}?ended=1")
 
 
+async def _identities(request: AnyRequest, visitor: Visitor) -> dict[str, Any]:
+    """One's accounts at providers, and those that could be linked."""
+    site, tongue = site_of(request), tongue_of(request, visitor)
+    return {
+        "identities": make_identities(tongue, await identities_of(site.units, visitor.person.id), site.clock.now()),
+        "linkable": await link_buttons(request, visitor),
+        "linked": request.query_params.get("linked") == "1",
+        "unlinked": request.query_params.get("unlinked") == "1",
+    }
+
+
 async def _page(request: AnyRequest, visitor: Visitor, form: FormState, status: int = 200) -> Response[str]:
     site, tongue = site_of(request), tongue_of(request, visitor)
     lines = await sessions_of(site.units, visitor.person.id)
@@ -107,4 +122,5 @@ async def _page(request: AnyRequest, visitor: Visitor, form: FormState, status: 
         sessions=make_sessions(tongue, lines, visitor.session_hash, site.clock.now()),
         saved=request.query_params.get("saved") == "1",
         ended=request.query_params.get("ended") == "1",
+        **await _identities(request, visitor),
     )

@@ -11,6 +11,7 @@ from adapters.signin.passwords import judge
 from app.door import door_page, next_path, password_fault, proved
 from app.forms import FormFault, FormState, read_form
 from app.pages.settings import visitor_of
+from app.pages.sign_in_with import door_buttons, proof_buttons, refusal_faults
 from app.passkeys import party_of
 from app.second_step import admit, try_codes
 from app.session import browser_of, find_visitor, tongue_of
@@ -27,7 +28,8 @@ async def show_door(request: AnyRequest) -> Response[Any]:
     visitor = await find_visitor(request)
     if visitor is not None and visitor.seats:
         return Redirect(next_path(request.query_params.get("next", "/")), status_code=303)
-    return _door(request, FormState({"next": next_path(request.query_params.get("next", "/"))}))
+    values = {"next": next_path(request.query_params.get("next", "/"))}
+    return await _door(request, FormState(values, refusal_faults(request, visitor)))
 
 
 @post("/sign-in")
@@ -46,13 +48,13 @@ async def sign_in(request: AnyRequest) -> Response[Any]:
         tongue = tongue_of(request, None)
         fault = FormFault("", tongue.gettext("This address and password do not belong together. Try again."))
         kept = {"email": values.get("email", "")[:254], "next": next_path(values.get("next", "/"))}
-        return _door(request, FormState(kept, [fault]), 422)
+        return await _door(request, FormState(kept, [fault]), 422)
     if site.passwords.outdated(login.hash):
         await entrance.improve_hash(site.units, login.user_id, await site.passwords.hash(password))
     return await admit(request, login.user_id, ["password"], next_path(values.get("next", "/")))
 
 
-def _door(request: AnyRequest, form: FormState, status: int = 200, **more: Any) -> Response[str]:
+async def _door(request: AnyRequest, form: FormState, status: int = 200, **more: Any) -> Response[str]:
     return door_page(
         request,
         "start/door.html",
@@ -60,6 +62,7 @@ def _door(request: AnyRequest, form: FormState, status: int = 200, **more: Any) 
         form=form,
         mails=site_of(request).settings.mail,
         passkeys=party_of(request) is not None,
+        buttons=await door_buttons(request, form.value("next")),
         **more,
     )
 
@@ -118,7 +121,7 @@ async def reset(request: AnyRequest) -> Response[Any]:
     except entrance.ResetRefused:
         return door_page(request, "start/gone.html", 410, way="/forgot")
     await tell_person(site.units, user_id, "password")
-    return _door(request, FormState({"next": "/"}), changed=True)
+    return await _door(request, FormState({"next": "/"}), changed=True)
 
 
 # ── Once more ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -127,7 +130,7 @@ async def show_confirm(request: AnyRequest) -> Response[str]:
     """Ask for a fresh proof before something sensitive."""
     visitor = await visitor_of(request)
     values = {"next": next_path(request.query_params.get("next", "/settings/security"))}
-    faults = []
+    faults = refusal_faults(request, visitor)
     if request.query_params.get("refused") == "1":
         text = tongue_of(request, visitor).gettext("The passkey did not confirm it. Try again, or use another way.")
         faults.append(FormFault("", text))
@@ -164,5 +167,6 @@ async def _confirm(request: AnyRequest, visitor: Visitor, form: FormState, statu
         form=form,
         ways=await entrance.ways_of(units, person.id),
         held=held,
+        buttons=await proof_buttons(request, visitor, form.value("next")),
         passkeys=held.passkeys > 0 and party_of(request) is not None,
     )
