@@ -251,10 +251,10 @@ async def _bind(session: AsyncSession, identity: Mapping[str, Any], user_id: UUI
         raise SignInRefused("taken", "the identity has just been bound")
 
 
-async def _tell(unit: SystemUnit, way: Way, user: User, action: str, address: str, **after: object) -> None:
+async def _tell(unit: SystemUnit, way: Way, user: User, action: str, address: str, **after: str) -> None:
     """Into the trail of the provider's workspace, or of all workspaces of the person."""
     if way.tenant_id is None:
-        await tell_workspaces(unit, user.id, action, address, **after)
+        await tell_workspaces(unit, user.id, action, address, by_machine=False, **after)
         return
     who = Principal(tenant_id=way.tenant_id, kind="person", role="viewer", actor_id=user.id, name=user.name)
     unit.audit(who, action, "user", user.id, address=address, **after)
@@ -268,7 +268,7 @@ async def note_refusal(units: Units, way: Way, user_id: UUID | None, address: st
             who = Principal(tenant_id=way.home, kind="system", role="viewer", name="sign-in")
             unit.audit(who, "sign-in.refused", "sign-in provider", way.id, address=address, **after)
         elif user_id is not None:
-            await tell_workspaces(unit, user_id, "sign-in.refused", address, **after)
+            await tell_workspaces(unit, user_id, "sign-in.refused", address, by_machine=False, **after)
 
 
 # ── Linking, by somebody who is signed in ─────────────────────────────────────────────────────────────────
@@ -303,8 +303,8 @@ async def link_held(units: Units, held: Pending, user_id: UUID, address: str) ->
     """Make a held identity another way in of a person. Raises SignInRefused when it is somebody's already."""
     async with units.system(_PURPOSE) as unit:
         await _bind(unit.session, held.data, user_id)
-        said = {name: held.data[name] for name in ("provider", "issuer")}
-        await tell_workspaces(unit, user_id, "identity.linked", address, **said)
+        provider, issuer = held.data["provider"], held.data["issuer"]
+        await tell_workspaces(unit, user_id, "identity.linked", address, provider=provider, issuer=issuer)
 
 
 async def unlink(

@@ -263,6 +263,13 @@ class TestWorkspace:
             for path in ("/settings/security/password", "/settings/security/unlink", "/workspaces/new"):
                 assert (await kim.post(path, {"password": WORDS, "email": "kim@example.org"})).status_code == 403
             assert (await kim.get("/settings")).status_code == 200
+            # A fresh proof comes from the same provider, and does not untie the session.
+            assert "/confirm/with/house" not in (await kim.get("/confirm")).text
+            proof = await through(client, idp, "/confirm/with/corp?next=/w/ownland/members", sub="kim")
+            assert proof.headers["location"] == "/w/ownland/members"
+            assert session_in(proof) != kim.token
+            assert (await client.get("/w/homeland/members")).status_code == 404
+            assert (await client.get("/settings/security")).status_code == 403
         async with browser() as client:
             await through(client, idp, "/sign-in/with/house", sub="kim", email="kim@example.org")
             assert (await client.get("/w/homeland/members")).status_code == 200
