@@ -50,7 +50,7 @@ def reaches(path: str) -> bool:
 
     Everything else about an account would let a workspace's own provider take it over.
     """
-    return path.startswith(("/w/", "/confirm/with/")) or path in ("/settings", "/confirm")
+    return path.startswith(("/w/", "/confirm/")) or path in ("/settings", "/confirm", "/passkeys/ask/confirm")
 
 
 async def synchronised(request: AnyRequest) -> None:

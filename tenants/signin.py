@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.account_trail import tell_workspaces
 from tenants.directory import new_session, token_hash
+from tenants.factor_model import Passkey
 from tenants.members import InvitationGone, take_ticket
 from tenants.model import AuditEntry, AuthSession, Membership, Tenant, User
 from tenants.people import Browser
@@ -320,7 +321,9 @@ async def unlink(
         if row is None:
             return
         password = await unit.session.scalar(select(Password.user_id).where(Password.user_id == user_id))
-        if password is None and not any(one.issuer in house for one in mine if one is not row):
+        passkey = await unit.session.scalar(select(Passkey.user_id).where(Passkey.user_id == user_id).limit(1))
+        others = any(one.issuer in house for one in mine if one is not row)
+        if password is None and passkey is None and not others:
             raise SignInRefused("last", "it is the only way in")
         await unit.session.delete(row)
         await _end_begun_by(unit.session, user_id, row.kind, keep)

@@ -19,6 +19,7 @@ from litestar import Litestar
 from sqlalchemy import select
 
 from adapters.settings import Settings
+from app.guards import reaches
 from app.main import build
 from app.session import csrf_of
 from app.site import Site, open_site
@@ -390,6 +391,19 @@ async def test_the_farm_is_there_for_its_operators_only(cast: Cast) -> None:
             assert (await Caller(client, token).ask(route, cast.space.slug, Case()))[0] in (200, 422)
         await appoint(cast.site.units, operator, False)
         assert (await Caller(client, token).ask("GET /farm", cast.space.slug, Case()))[0] == 404
+
+
+def test_a_session_tied_to_a_workspace_reaches_nothing_of_the_account() -> None:
+    """How pages look, and proving oneself afresh; whatever is added is closed until it is listed here."""
+    assert {route for route in PERSONAL if reaches(route.split()[1])} == {
+        "GET /settings",
+        "POST /settings",
+        "GET /confirm",
+        "POST /confirm",
+        "GET /confirm/with/{provider:str}",
+        "GET /passkeys/ask/confirm",
+        "POST /confirm/passkey",
+    }
 
 
 def test_the_docs_show_the_table_of_rights() -> None:
