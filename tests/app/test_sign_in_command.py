@@ -80,7 +80,7 @@ def test_added_tested_switched_and_removed(command: Command, idp: IdentityProvid
     assert (line["joins"], line["enabled"], line["tested"]) == ("lab", False, False)
     code, rotated = command("rotate-kek", module=secrets)
     assert (code, rotated["kek"], rotated["renewed"]) == (DONE, 2, 1)
-    assert command("verify", module=secrets) == (DONE, {"opened": 1, "broken": []})
+    assert command("verify", module=secrets) == (DONE, {"opened": 1, "broken": [], "people": []})
     assert command("sign-in", "remove", "our-login")[1] == {"removed": "our-login"}
     with pytest.raises(CommandError, match="no provider"):
         command("sign-in", "remove", "our-login")
