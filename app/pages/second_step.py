@@ -13,6 +13,7 @@ from app.door import door_page, next_path, proved, welcome
 from app.errors import Missing
 from app.forms import FormFault, FormState, read_form
 from app.pages.settings import visitor_of
+from app.pages.sign_in import door_form
 from app.passkeys import SIGN_IN, fresh_challenge, party_of, prove
 from app.recent import require_recent
 from app.second_step import PATH, step_cookie, step_token, try_codes
@@ -89,9 +90,7 @@ async def sign_in_with_passkey(request: AnyRequest) -> Response[Any]:
     except PasskeyRefused:
         fault = FormFault("", _unknown(request))
         form = FormState({"next": path}, [fault])
-        return door_page(
-            request, "start/door.html", 422, form=form, mails=site.settings.mail, passkeys=party_of(request) is not None
-        )
+        return await door_form(request, form, 422)
     token = await entrance.let_in(site.units, user_id, ["passkey"], browser_of(request))
     return await welcome(request, token, path)
 

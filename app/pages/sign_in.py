@@ -29,7 +29,7 @@ async def show_door(request: AnyRequest) -> Response[Any]:
     if visitor is not None and visitor.seats:
         return Redirect(next_path(request.query_params.get("next", "/")), status_code=303)
     values = {"next": next_path(request.query_params.get("next", "/"))}
-    return await _door(request, FormState(values, refusal_faults(request, visitor)))
+    return await door_form(request, FormState(values, refusal_faults(request, visitor)))
 
 
 @post("/sign-in")
@@ -48,13 +48,14 @@ async def sign_in(request: AnyRequest) -> Response[Any]:
         tongue = tongue_of(request, None)
         fault = FormFault("", tongue.gettext("This address and password do not belong together. Try again."))
         kept = {"email": values.get("email", "")[:254], "next": next_path(values.get("next", "/"))}
-        return await _door(request, FormState(kept, [fault]), 422)
+        return await door_form(request, FormState(kept, [fault]), 422)
     if site.passwords.outdated(login.hash):
         await entrance.improve_hash(site.units, login.user_id, await site.passwords.hash(password))
     return await admit(request, login.user_id, ["password"], next_path(values.get("next", "/")))
 
 
-async def _door(request: AnyRequest, form: FormState, status: int = 200, **more: Any) -> Response[str]:
+async def door_form(request: AnyRequest, form: FormState, status: int = 200, **more: Any) -> Response[str]:
+    """The door with all its ways in, and what is wrong with the last try."""
     return door_page(
         request,
         "start/door.html",
@@ -121,7 +122,7 @@ async def reset(request: AnyRequest) -> Response[Any]:
     except entrance.ResetRefused:
         return door_page(request, "start/gone.html", 410, way="/forgot")
     await tell_person(site.units, user_id, "password")
-    return await _door(request, FormState({"next": "/"}), changed=True)
+    return await door_form(request, FormState({"next": "/"}), changed=True)
 
 
 # ── Once more ─────────────────────────────────────────────────────────────────────────────────────────────
