@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from tenants.rls import NOTHING, Wall, close_table
 
 revision = "0006_sign_in"
-down_revision = "0007_factors"
+down_revision = "0010_line_pages"
 branch_labels = None
 depends_on = None
 

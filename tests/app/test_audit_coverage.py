@@ -105,6 +105,7 @@ UNAUDITED: dict[str, str] = {
 }
 """Routes whose acts are told elsewhere or need no line, and why."""
 FACTORS = "/settings/factors"
+SIGN_IN = "tests/app/test_sign_in_with.py"
 ELSEWHERE: dict[str, tuple[str, str]] = {
     f"POST {SETTINGS}/second-factor": ("workspace.second_factor", "tests/app/test_factors.py"),
     f"POST {FACTORS}/app/confirm": ("factor.added", "tests/app/test_factors.py"),
@@ -118,6 +119,11 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     f"POST {QUEUE}/resume": ("workspace.resumed", "tests/app/test_queue.py"),
     f"POST {SCHEDULES}": ("schedule.added", "tests/app/test_schedules.py"),
     f"POST {SCHEDULES}/{{schedule:uuid}}/{{act:str}}": ("schedule.removed", "tests/app/test_schedules.py"),
+    f"POST {SETTINGS}/sign-in": ("sign-in.provider_added", SIGN_IN),
+    f"POST {SETTINGS}/sign-in/{{slug:str}}": ("sign-in.provider_saved", SIGN_IN),
+    f"POST {SETTINGS}/sign-in/{{slug:str}}/{{action:str}}": ("sign-in.provider_removed", SIGN_IN),
+    "POST /settings/security/link": ("identity.linked", SIGN_IN),
+    "POST /settings/security/unlink": ("identity.unlinked", SIGN_IN),
 }
 """Routes whose acts another file does and looks for in the trail."""
 PASSWORD = "correct horse battery"

@@ -107,7 +107,7 @@ async def trail(site: Site, space: Workspace, action: str) -> list[dict[str, Any
             text("SELECT after FROM audit_entries WHERE tenant_id = :tenant AND action = :action ORDER BY seq"),
             {"tenant": space.tenant_id, "action": action},
         )
-        return [dict(row[0]) for row in rows]
+        return [dict(row[0] or {}) for row in rows]
 
 
 def session_in(answer: Any) -> str:
@@ -720,6 +720,9 @@ class TestSettings:
         told = await trail(site, space, "sign-in.provider_added") + await trail(site, space, "sign-in.provider_saved")
         assert [line["name"] for line in told] == ["Our login", "Log in here"]
         assert SECRET not in str(told)
+        for action, times in (("tested", 2), ("disabled", 1), ("enabled", 1)):
+            assert len(await trail(site, space, f"sign-in.provider_{action}")) == times
+        assert len(await trail(site, space, "sign-in.provider_removed")) == 1
 
     async def test_google_does_not_let_everybody_in(self, site: Site, home: Workspace, browser: Browser) -> None:
         async with browser() as client:

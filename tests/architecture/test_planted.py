@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
 import structlog
 from httpx import ASGITransport, AsyncClient
-from sqlalchemy import String, Text, select, text, update
+from sqlalchemy import String, Text, func, select, text, update
 
 from adapters.database import METADATA
 from adapters.logs import SHARED
@@ -30,6 +31,10 @@ from domain.usage.model import BudgetEntry
 from tenants.directory import issue_owner_link
 from tenants.entrance import issue_reset, set_password
 from tenants.letters import RESET
+from tenants.secret import Secret
+from tenants.signin_model import Identity, SignInProvider
+from tenants.signin_providers import add_house
+from tenants.signin_rules import WayForm
 from tests.architecture.test_routes import OPEN, PERSONAL, WORKSPACE, address
 from tests.support.factories import Workspace, seed_jobs, seed_workspace
 from tests.support.people import add_person, cookie_of
@@ -37,9 +42,11 @@ from tests.support.people import add_person, cookie_of
 MARK = "\"'><b hx-get=/planted data-hx-post=/planted onload=planted()>{{7*7}}"
 WORDS = frozenset(
     {
-        "action", "actor_kind", "address", "base_url", "boot_id", "code_hash", "control", "credential",
+        "action", "actor_kind", "address", "base_url", "boot_id", "browser_hash", "client_id", "code_hash", "control",
+        "counter", "credential",
         "decision", "density", "digest", "effect_key", "email", "error_class", "error_kind", "fallback",
         "fingerprint", "hash", "hint", "holder", "home", "host", "id_hash", "idem_key", "input_hash",
+        "issuer", "key_hash", "newcomers", "session_hash", "uri",
         "kek_version", "key", "kind", "language", "licence", "media_type", "mode", "month", "name", "object_id",
         "object_type", "outcome", "palette", "policy", "pool", "port", "profile", "provider", "purpose",
         "recipe_slug", "region", "repeat", "request_hash", "response_key", "role", "scope", "seconds",
@@ -67,6 +74,9 @@ FREE: Mapping[str, tuple[str, ...]] = {
     "sched_pool": ("paused_reason", "paused_by"),
     "quote_lessons": ("model",),
     "passkeys": ("name",),
+    "signin_providers": ("name", "tested_said"),
+    "house_providers": ("name", "tested_said"),
+    "identities": ("label", "subject"),
 }
 """Columns that hold what somebody wrote: planted with markup here."""
 APPENDED: Mapping[str, tuple[str, ...]] = {"audit_entries": ("actor_name",), "budget_entries": ("model",)}
@@ -144,6 +154,7 @@ class House:
 
 
 KEY = "sk-ant-planted-key-of-forty-characters-42"
+SIGN_IN_SECRET = "planted-secret-of-a-client-0123456789"
 PASSWORD = "planted words that nobody says"
 
 
@@ -160,9 +171,10 @@ async def house(database: Settings) -> AsyncIterator[House]:
         made = House(site, space, client, token)
         configured = structlog.get_config()
         structlog.configure(processors=[*SHARED, collector(made.said)], cache_logger_on_first_use=False)
-        await plant(made)
+        await plant(made, owner)
         made.secrets |= {
             "provider's key": KEY,
+            "secret at a provider to sign in with": SIGN_IN_SECRET,
             "password": PASSWORD,
             "session": token,
             "owner link": await issue_owner_link(site.units, space.tenant_id),
@@ -189,10 +201,14 @@ async def invited(house: House) -> str:
     return str(answer.text.split("/invite/")[1][:43])
 
 
-async def plant(house: House) -> None:
+async def plant(house: House, owner: UUID) -> None:
     """Write markup into every text there is, and have acts told with it."""
     provider = {"kind": "anthropic", "name": "Planted", "key": KEY, "option_cache": "5m"}
     await house.post(f"/w/{house.space.slug}/providers", provider)
+    given = {"kind": "oidc", "name": "Planted", "place": "https://login.example.org", "client_id": "x"}
+    await house.post(f"/w/{house.space.slug}/settings/sign-in", {**given, "secret": SIGN_IN_SECRET})
+    form = WayForm("oidc", "House", "https://login.example.org", "x")
+    await add_house(house.site.units, house.site.runtime.house, form, Secret(SIGN_IN_SECRET), None)
     async with house.space.units.open(house.space.owner) as unit:
         step = (await unit.session.scalars(select(Step).limit(1))).one_or_none()
         assert step is not None
@@ -203,6 +219,9 @@ async def plant(house: House) -> None:
             )
         )
     async with house.site.units.system("directory") as unit:
+        unit.session.add(Identity(issuer="https://login.example.org", subject="x", user_id=owner, kind="oidc"))
+        await unit.session.execute(update(SignInProvider).values(tested_at=func.now(), tested_ok=False))
+        await unit.session.flush()
         for table, columns in FREE.items():
             await unit.session.execute(update(METADATA.tables[table]).values(dict.fromkeys(columns, MARK)))
         for table, column in (("jobs", "spec"), ("jobs", "error"), ("steps", "error"), ("log_chunks", "lines")):
