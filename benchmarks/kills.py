@@ -121,7 +121,8 @@ async def faults_of(bench: Bench, job: Job, doubts: int) -> list[str]:
     """What is wrong with a run's end."""
     faults = [] if job.state == "succeeded" else [f"the job is {job.state}: {job.error}"]
     effects: list[Effect] = await bench.hands.all(Effect, job)
-    faults += [f"a call of {one.provider} is {one.state}" for one in effects if one.state not in ("done", "failed")]
+    faults += [f"a call of {one.provider} is {one.state}" for one in effects if one.state in ("intent", "sent")]
+    doubts += sum(one.state == "in_doubt" for one in effects)
     bills = [bill for double in bench.hands.doubles.values() for bill in double.billed]
     again = {key: number for key, number in Counter(key for key, _ in bills).items() if number > 1}
     if sum(number - 1 for number in again.values()) > doubts:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from domain.production.provider_errors import LeftOut
-from domain.usage.effects import CallSkipped, Ledger
+from domain.production.ports import Usage
+from domain.production.provider_errors import LeftOut, PartialAnswer, with_usage
+from domain.usage.effects import CallSkipped, Ledger, PaidInVain
 
 T = TypeVar("T")
 
@@ -31,7 +32,10 @@ class StepLedger(Ledger):
         ref: str = "",
         amount: Mapping[str, int] | None = None,
     ) -> T:
-        """Make a call once (see Ledger). Raises LeftOut where a person has decided to do without it."""
+        """Make a call once (see Ledger).
+
+        Raises LeftOut where a person has decided to do without it, PartialAnswer where it was paid in vain before.
+        """
         try:
             return await super().perform(
                 provider=provider,
@@ -49,6 +53,14 @@ class StepLedger(Ledger):
         except CallSkipped as skipped:
             fix = f"Nothing to do: {skipped.fallback} takes its place."
             raise LeftOut(provider, skipped.sentence, fix=fix) from skipped
+        except PaidInVain as vain:
+            fix = "It is not asked and paid again by itself: resume the job to ask once more."
+            raise with_usage(PartialAnswer(provider, vain.sentence, fix=fix), vain_usage(vain)) from vain
+
+
+def vain_usage(vain: PaidInVain) -> Usage:
+    """What a call that was paid in vain has consumed."""
+    return Usage(vain.units, vain.micro_dollars)
 
 
 def next_maker(makers: Sequence[str], provider: str) -> str:

@@ -119,7 +119,7 @@ async def _calls(session: AsyncSession, job: Job) -> list[dict[str, Any]]:
             "unpriced": row.unpriced,
             "tries": row.tries,
             "doubts": row.doubts,
-            "decision": row.decision,
+            "decision": row.decision if row.decided_by_name else None,
         }
         for row in rows.scalars()
     ]

@@ -208,7 +208,19 @@ async def let_go(session: AsyncSession, account: JobAccount, drawn: int) -> None
 
 async def close_account(session: AsyncSession, account: JobAccount) -> Spent:
     """Give back all that a job has not spent; calls that are out hold nothing more."""
-    # Calls before counters: the order in which everybody locks them.
+    # Calls before counters: the order in which everybody locks them. One that was sent and never heard of again,
+    # because another took its place after a crash, is not hidden.
+    await session.execute(
+        update(Effect)
+        .where(
+            Effect.tenant_id == account.tenant_id,
+            Effect.job_id == account.job_id,
+            Effect.state == "sent",
+            Effect.policy == "once",
+        )
+        .values(state="in_doubt", doubts=Effect.doubts + 1, error="The worker was lost while the call was out.")
+        .execution_options(synchronize_session=False)
+    )
     await session.execute(
         update(Effect)
         .where(Effect.tenant_id == account.tenant_id, Effect.job_id == account.job_id, Effect.held > 0)

@@ -62,6 +62,15 @@ class AskAgain(Exception):
         super().__init__(self.sentence)
 
 
+class PaidInVain(Exception):
+    """Raised instead of repeating a call that was answered, billed and of no use, until a person wants it once more."""
+
+    def __init__(self, provider: str, sentence: str, units: Mapping[str, int], micro_dollars: int | None) -> None:
+        self.provider, self.sentence = provider, sentence
+        self.units, self.micro_dollars = dict(units), micro_dollars
+        super().__init__(sentence)
+
+
 class Consumed(Protocol):
     """What a call consumed; the price is None when it is unknown."""
 
@@ -166,7 +175,7 @@ class Ledger:
     ) -> T:
         """Make a call once, or answer what it answered before.
 
-        Raises InDoubt, AskAgain, CallSkipped, OverBudget, and what `call` raises.
+        Raises InDoubt, AskAgain, CallSkipped, PaidInVain, OverBudget, and what `call` raises.
         """
         asked = self._asked(provider, model, request, idempotent, fallback, ref, amount)
         recorded = await self._begin(asked, lambda raw: usage(decode(raw)) if usage else None)
@@ -222,6 +231,8 @@ class Ledger:
                 raise InDoubt(asked.provider, row.sent_at.strftime("%Y-%m-%d %H:%M UTC") if row.sent_at else "")
         if row is not None and row.decision == "skip":
             raise CallSkipped(asked.provider, row.fallback)
+        if row is not None and not asked.idempotent and _was_in_vain(row):
+            raise PaidInVain(asked.provider, row.error or "", row.units, None if row.unpriced else row.micro_dollars)
         await self._intend(asked)
         return None
 
@@ -282,6 +293,8 @@ class Ledger:
         async with self._units.open(worker_principal(self._caller.tenant_id)) as unit:
             row = await _lock(unit.session, asked.key)
             row.state, row.error = "failed", said
+            # What passes by itself is asked again by itself, whatever the try has cost.
+            row.decision = "repeat" if getattr(error, "transient", False) else None
             await self._settle(unit.session, row, None if unheard else _consumed(error))
         return unheard
 
@@ -344,6 +357,18 @@ def add_consumed(row: Effect, consumed: Consumed) -> None:
         row.unpriced += 1
     else:
         row.micro_dollars = (row.micro_dollars or 0) + consumed.micro_dollars
+
+
+def _was_in_vain(row: Effect) -> bool:
+    """Whether a call's last try was billed and of no use, and nobody has asked for another one."""
+    paid = bool(row.units or row.micro_dollars or row.unpriced)
+    return row.state == "failed" and paid and row.decision != "repeat"
+
+
+async def allow_again(session: AsyncSession, job_id: UUID) -> None:
+    """Let a job's failed calls be made once more, also those that were billed: a person wants it."""
+    failed = update(Effect).where(Effect.job_id == job_id, Effect.state == "failed", Effect.decision.is_(None))
+    await session.execute(failed.values(decision="repeat").execution_options(synchronize_session=False))
 
 
 def _consumed(error: BaseException) -> Consumed | None:

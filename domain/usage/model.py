@@ -26,7 +26,7 @@ class Effect(TenantOwned, Timed, Base):
     all tries are known to have been billed (null = nothing yet, or not known); `unpriced` counts billed tries without
     a known price, `doubts` tries whose outcome was never learnt. `held` is set aside while a try is out, of which
     `drawn` came on top of the job's reservation. `likely`: what one more try should cost. `decision` is a person's
-    word on the last doubt.
+    word on the last doubt, or lets a failed call be made once more.
     """
 
     __tablename__ = "effects"

@@ -18,6 +18,7 @@ from domain.production.model import Approval, Job
 from domain.production.money import account_of, reserved_at_start, this_month
 from domain.production.states import can_cancel, can_pause, can_resume, can_retry
 from domain.usage.budget import OverBudget, reopen_account
+from domain.usage.effects import allow_again
 from tenants.unit import Unit
 
 NEW_ATTEMPTS = 4
@@ -92,6 +93,7 @@ async def retry_job(unit: Unit, job_id: UUID) -> Job:
         raise WrongState(f"Job #{job.number} has not failed; there is nothing to resume.")
     _set_control(job, "none", "")
     job.error = None
+    await allow_again(unit.session, job.id)
     await set_aside_again(unit, job)
     freed = await _move(
         unit,

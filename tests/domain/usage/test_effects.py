@@ -17,9 +17,20 @@ from domain.production.commands.decide_call import decide_call
 from domain.production.engine import Engine
 from domain.production.model import Job
 from domain.production.ports import ProviderBusy, Usage
-from domain.production.provider_errors import OutcomeUnknown, PartialAnswer, with_usage
-from domain.usage.budget import find_drift, spent_by
-from domain.usage.effects import AskAgain, Caller, CallSkipped, InDoubt, Ledger, Purse, effect_key, hash_json
+from domain.production.provider_errors import OutcomeUnknown, PartialAnswer, Unavailable, with_usage
+from domain.usage.budget import JobAccount, close_account, find_drift, spent_by
+from domain.usage.effects import (
+    AskAgain,
+    Caller,
+    CallSkipped,
+    InDoubt,
+    Ledger,
+    PaidInVain,
+    Purse,
+    allow_again,
+    effect_key,
+    hash_json,
+)
 from domain.usage.model import Budget, BudgetEntry, Effect
 from tests.support.line import Workspace
 
@@ -224,6 +235,12 @@ async def decide(workspace: Workspace, caller: Caller, decision: Any) -> None:
         await decide_call(unit, caller.job_id, (await unit.session.scalars(select(Effect.effect_key))).one(), decision)
 
 
+async def once_more(workspace: Workspace, caller: Caller) -> None:
+    """As when a person resumes the job."""
+    async with workspace.units.open(workspace.principal) as unit:
+        await allow_again(unit.session, caller.job_id)
+
+
 class TestBilled:
     async def test_a_failed_call_that_was_billed_is_counted(
         self, workspace: Workspace, open_ledger: Any, caller: Caller
@@ -234,7 +251,11 @@ class TestBilled:
             await perform(open_ledger(), provider)
         effect = await effect_of(workspace)
         assert (effect.state, effect.micro_dollars, effect.units) == ("failed", 190, {"tokens": 5})
-        await perform(open_ledger(fence=2), provider)
+        with pytest.raises(PaidInVain, match="Cut off") as vain:
+            await perform(open_ledger(fence=2), provider)
+        assert (vain.value.micro_dollars, vain.value.units) == (190, {"tokens": 5})
+        await once_more(workspace, caller)
+        await perform(open_ledger(fence=3), provider)
         effect = await effect_of(workspace)
         assert (effect.state, effect.micro_dollars, effect.units) == ("done", 440, {"tokens": 12})
         assert await books(workspace) == dict.fromkeys(("workspace", "project", "job"), (0, 440))
@@ -250,10 +271,32 @@ class TestBilled:
         provider = Provider(with_usage(PartialAnswer("scribe", "Cut off."), Usage({"tokens": 5}, None)))
         with pytest.raises(PartialAnswer):
             await perform(open_ledger(), provider)
+        await once_more(workspace, caller)
         await perform(open_ledger(fence=2), provider)
         async with workspace.units.open(workspace.principal) as unit:
             spent = await spent_by(unit.session, workspace.tenant_id, caller.job_id)
         assert (spent.micro_dollars, spent.unknown) == (250, 1)
+
+    async def test_what_passes_by_itself_is_asked_again_though_it_was_billed(
+        self, workspace: Workspace, open_ledger: Any
+    ) -> None:
+        provider = Provider(with_usage(Unavailable("scribe", "Overloaded."), Usage({"tokens": 5}, 190)))
+        with pytest.raises(Unavailable):
+            await perform(open_ledger(), provider)
+        await perform(open_ledger(fence=2), provider)
+        assert (await effect_of(workspace)).micro_dollars == 440
+
+    async def test_a_call_nobody_heard_of_again_is_in_doubt_when_its_job_ends(
+        self, workspace: Workspace, open_ledger: Any, caller: Caller
+    ) -> None:
+        ledger = open_ledger()
+        asked = ledger._asked("scribe", "m", {"topic": "whales"}, False, "", "", None)
+        await ledger._intend(asked)
+        async with workspace.units.open(workspace.principal) as unit:
+            job = await unit.session.get(Job, (workspace.tenant_id, caller.job_id))
+            await close_account(unit.session, JobAccount(workspace.tenant_id, job.project_id, job.id))
+        effect = await effect_of(workspace)
+        assert (effect.state, effect.doubts, effect.held) == ("in_doubt", 1, 0)
 
     async def test_an_answer_found_in_the_spool_is_counted(
         self, workspace: Workspace, open_ledger: Any, monkeypatch: pytest.MonkeyPatch
