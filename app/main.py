@@ -47,6 +47,7 @@ from app.pages import (
     sign_in_with,
     start,
     static,
+    voices,
     workspace,
 )
 from app.post import keep_delivering
@@ -140,6 +141,13 @@ CLOSED_HANDLERS: tuple[Any, ...] = (
     providers.do_with_provider,
     providers.show_choice,
     providers.save_choice,
+    voices.show_voices,
+    voices.show_new_voice,
+    voices.show_voice,
+    voices.serve_preview,
+    voices.add_voice,
+    voices.save_voice,
+    voices.choose_voices,
     settings.show_settings,
     settings.save_settings,
     security.show_security,

@@ -24,6 +24,7 @@ from domain.production.ports import ObjectStore
 from tenants.unit import Units
 
 if TYPE_CHECKING:
+    from adapters.vendors.casting import Casting
     from adapters.vendors.counting import PromptCounter
 
 AnyRequest = Request[Any, Any, Any]
@@ -53,6 +54,7 @@ class Site:
     passwords: Passwords
     closing: bool = False
     _counter: PromptCounter | None = None
+    _casting: Casting | None = None
 
     @property
     def settings(self) -> Settings:
@@ -80,6 +82,15 @@ class Site:
         return self._counter
 
     @property
+    def casting(self) -> Casting:
+        """Lists voices and speaks previews; what it needs is loaded with the first one."""
+        if self._casting is None:
+            from adapters.vendors.casting import Casting
+
+            self._casting = Casting(self.runtime.open_desk)
+        return self._casting
+
+    @property
     def secure(self) -> bool:
         """True when people reach us over TLS."""
         return self.settings.address.startswith("https://")
@@ -87,8 +98,9 @@ class Site:
     async def close(self) -> None:
         """Close every connection."""
         self.closing = True
-        if self._counter is not None:
-            await self._counter.close()
+        for lent in (self._counter, self._casting):
+            if lent is not None:
+                await lent.close()
         await self.feed.close()
         await self.redis.aclose()
         await self.runtime.close()

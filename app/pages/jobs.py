@@ -17,12 +17,13 @@ from app.views.bulk import act_options, read_outcome
 from app.views.jobs import make_jobs, read_wish
 from app.views.money import QuoteView, read_dollars
 from app.views.new_job import make_choices
+from domain.catalog.voices import VoiceLine, list_voices
 from domain.production.commands.create_job import SECONDS, TOPIC_LIMIT, NewJob, create_job, is_blank
 from domain.production.errors import InvalidInput
 from domain.production.queries.jobs import list_jobs
 from domain.production.queries.projects import ProjectLine, RecipeLine, recipe_names, recipes_of
 
-FIELDS = ("topic", "recipe", "language", "seconds", "cost_limit", "idem_key")
+FIELDS = ("topic", "recipe", "language", "voice", "seconds", "cost_limit", "idem_key")
 
 
 @get("/w/{tenant:str}/p/{project:str}/jobs")
@@ -74,12 +75,14 @@ async def show_new_job(request: AnyRequest) -> Response[str]:
             "topic": request.query_params.get("topic", "")[:TOPIC_LIMIT],
             "recipe": chosen.slug if chosen else "",
             "language": "",
+            "voice": "",
             "seconds": "",
             "cost_limit": "",
             "idem_key": secrets.token_urlsafe(18),
         }
+        voices = await list_voices(unit, project.id)
         quote = await read_quote(room, unit, values)
-    return _form_page(room, project, projects, recipes, FormState(values), quote)
+    return _form_page(room, project, projects, recipes, voices, FormState(values), quote)
 
 
 @post("/w/{tenant:str}/p/{project:str}/jobs")
@@ -91,7 +94,7 @@ async def start_job(request: AnyRequest) -> Response[Any]:
     async with room.open() as unit:
         project, projects = await room.project(unit)
         room.principal.require("jobs:run", project.id)
-        recipes = await recipes_of(unit, project.id)
+        recipes, voices = await recipes_of(unit, project.id), await list_voices(unit, project.id)
         only_quote = values.pop("only_quote", "") != ""
         faults = check_new_job(room.tongue, values, project, recipes)
         if not faults and not only_quote:
@@ -104,7 +107,7 @@ async def start_job(request: AnyRequest) -> Response[Any]:
         quote = await read_quote(room, unit, values, counted) if faults or only_quote else None
     if faults or only_quote:
         shown = FormState(shortened(values), faults)
-        return _form_page(room, project, projects, recipes, shown, quote, 422 if faults else 200)
+        return _form_page(room, project, projects, recipes, voices, shown, quote, 422 if faults else 200)
     return room.go(f"{room.jobs_base}/{number}")
 
 
@@ -117,6 +120,7 @@ def read_new_job(values: Mapping[str, str], project: str) -> NewJob:
         language=values.get("language", ""),
         seconds=_whole(values.get("seconds", "")),
         idem_key=values["idem_key"],
+        voice=values.get("voice", ""),
         cost_limit=read_dollars(values.get("cost_limit", "")),
     )
 
@@ -190,6 +194,7 @@ def _form_page(
     project: ProjectLine,
     projects: list[ProjectLine],
     recipes: Sequence[RecipeLine],
+    voices: Sequence[VoiceLine],
     form: FormState,
     quote: QuoteView | None,
     status: int = 200,
@@ -200,7 +205,7 @@ def _form_page(
         status,
         form=form,
         quote=quote,
-        choices=make_choices(room.tongue, project, recipes),
+        choices=make_choices(room.tongue, project, recipes, voices),
         shell=room.shell(projects, project, "jobs"),
         base=room.jobs_base,
         limit=TOPIC_LIMIT,

@@ -41,7 +41,8 @@ def asked_job(room: Room, values: Mapping[str, str]) -> NewJob | None:
     if seconds and (given is None or not low <= given <= high):
         return None
     topic = "".join(sign for sign in values.get("topic", "")[:TOPIC_LIMIT] if sign.isprintable() or sign == "\n")
-    return NewJob(room.project_slug, values.get("recipe", ""), topic, values.get("language", ""), given)
+    voice = values.get("voice", "")[:80]
+    return NewJob(room.project_slug, values.get("recipe", ""), topic, values.get("language", ""), given, voice=voice)
 
 
 async def count_prompt(room: Room, values: Mapping[str, str]) -> int | None:

@@ -14,6 +14,7 @@ from app.provider_forms import Read, read_provider
 from app.room import Room
 from app.site import AnyRequest
 from app.views.providers import make_card, make_kind, make_slots, tell_faults, values_of
+from app.views.voices import make_slots as make_voice_slots
 from domain.catalog.provider_rows import Provider
 from domain.catalog.providers import (
     Choice,
@@ -31,7 +32,8 @@ from domain.catalog.providers import (
     uses_of,
 )
 from domain.catalog.vendors import VENDORS, sorted_kinds
-from domain.production.queries.projects import projects_of
+from domain.catalog.voices import bound_voices, list_voices
+from domain.production.queries.projects import projects_of, recipes_of
 from tenants.roles import Permission
 from tenants.unit import Unit
 from tenants.vault import SecretCard, SecretRefused
@@ -58,7 +60,7 @@ async def show_providers(request: AnyRequest) -> Response[str]:
     return room.page(
         "providers/list.html",
         "content",
-        shell=room.shell(projects, None, ""),
+        shell=room.shell(projects, None, "accounts"),
         cards=[make_card(room.tongue, row, base_of(room), now, uses, keys) for row in rows],
         base=base_of(room),
         may_edit=room.principal.can(MANAGE),
@@ -165,7 +167,7 @@ async def _form_page(room: Room, form: FormState, row: Provider | None, status: 
         "providers/form.html",
         "content",
         status,
-        shell=room.shell(projects, None, ""),
+        shell=room.shell(projects, None, "accounts"),
         form=form,
         kind=make_kind(room.tongue, vendor) if vendor else None,
         kinds=[make_kind(room.tongue, one) for one in sorted_kinds()],
@@ -272,6 +274,8 @@ async def _choice_page(room: Room, form: FormState, status: int = 200) -> Respon
     async with room.open() as unit:
         project, projects = await room.project(unit)
         rows = await list_providers(unit)
+        voices = await list_voices(unit, project.id)
+        recipes, bound = await recipes_of(unit, project.id), await bound_voices(unit, project.id)
     return room.page(
         "providers/choice.html",
         "content",
@@ -284,4 +288,8 @@ async def _choice_page(room: Room, form: FormState, status: int = 200) -> Respon
         any_at_all=bool(rows),
         may_choose=room.principal.can("projects:manage", project.id),
         saved=room.request.query_params.get("saved") == "1",
+        voices=make_voice_slots(room.tongue, recipes, voices, bound),
+        voices_at=f"{room.base}/p/{room.project_slug}/voices",
+        presets=f"{room.base}/voices",
+        wrong_voice=room.request.query_params.get("wrong") == "1",
     )

@@ -7,15 +7,20 @@ from collections.abc import Sequence
 from app.i18n import Tongue
 from app.views.marks import LANGUAGE_NAMES, PROFILE_NAMES, said
 from app.views.settings import Option
+from app.views.voices import voice_options
+from domain.catalog.voices import VoiceLine
 from domain.production.queries.projects import ProjectLine, RecipeLine
 
 
-def make_choices(tongue: Tongue, project: ProjectLine, recipes: Sequence[RecipeLine]) -> dict[str, list[Option]]:
-    """Recipes with what they make, and the languages the project speaks."""
+def make_choices(
+    tongue: Tongue, project: ProjectLine, recipes: Sequence[RecipeLine], voices: Sequence[VoiceLine]
+) -> dict[str, Sequence[Option]]:
+    """Recipes with what they make, the languages the project speaks, and who can speak them."""
     languages = [Option(tag, said(tongue, LANGUAGE_NAMES, tag)) for tag in project.languages]
     return {
         "recipe": [Option(line.slug, line.name, _note(tongue, line)) for line in recipes],
         "language": [Option("", tongue.gettext("The recipe’s own")), *languages],
+        "voice": voice_options(tongue, voices),
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +32,7 @@ class Unresolved(Exception):
 
 @dataclass(frozen=True)
 class Chosen:
-    """One catalogue version in use, and why: `origin` is project or recipe."""
+    """One catalogue version in use, and why: `origin` is job, project or recipe."""
 
     kind: str
     slug: str
@@ -70,10 +70,18 @@ async def nearest_recipes(session: AsyncSession, slug: str) -> list[str]:
     return close + [name for name in slugs if name not in close]
 
 
-async def resolve(session: AsyncSession, project: Project, recipe: Chosen, language: str) -> Resolution:
-    """Resolve a recipe for a project. Raises Unresolved naming everything that is missing."""
+async def resolve(
+    session: AsyncSession, project: Project, recipe: Chosen, language: str, *, voice: str = ""
+) -> Resolution:
+    """Resolve a recipe for a project. `voice`: a preset chosen for one job.
+
+    Raises Unresolved naming everything that is missing.
+    """
     body = RecipeBody.model_validate(recipe.body)
     bound = await _bindings(session, project.id, recipe.slug)
+    origins = dict.fromkeys(bound, "project")
+    if voice:
+        bound, origins = {**bound, "voice": [voice]}, {**origins, "voice": "job"}
     wanted = {slot: bound.get(slot) or _localised(getattr(body, slot), language) for slot in SLOTS}
     pairs = [(SLOTS[slot], slug) for slot, names in wanted.items() for slug in names]
     pairs += [("validator", slug) for slug in body.validators]
@@ -82,12 +90,12 @@ async def resolve(session: AsyncSession, project: Project, recipe: Chosen, langu
     slots = {
         slot: chosen
         for slot, names in wanted.items()
-        if (chosen := _pick(found, SLOTS[slot], names, slot, slot in bound, faults)) is not None
+        if (chosen := _pick(found, SLOTS[slot], names, slot, origins.get(slot, "recipe"), faults)) is not None
     }
     validators = [
         chosen
         for slug in body.validators
-        if (chosen := _pick(found, "validator", [slug], "validators", False, faults)) is not None
+        if (chosen := _pick(found, "validator", [slug], "validators", "recipe", faults)) is not None
     ]
     if faults:
         raise Unresolved(faults)
@@ -112,13 +120,13 @@ def _pick(
     kind: str,
     names: Sequence[str],
     slot: str,
-    bound: bool,
+    origin: str,
     faults: list[str],
 ) -> Chosen | None:
     for name in names:
         if (chosen := found.get((kind, name))) is not None:
-            return Chosen(**{**vars(chosen), "origin": "project"}) if bound else chosen
-    faults.append(f"The recipe's {slot} names {kind} “{names[-1]}”, which does not exist or is archived.")
+            return replace(chosen, origin=origin)
+    faults.append(f"The {origin}'s {slot} names {kind} “{names[-1][:80]}”, which does not exist or is archived.")
     return None
 
 

@@ -215,6 +215,11 @@ async def paula(site: Site, browser: Callable[[], AsyncClient], claude: Anthropi
 
 
 class TestQuote:
+    @pytest.fixture(autouse=True)
+    def _patient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """However busy the machine is, the count is waited for."""
+        monkeypatch.setattr("adapters.vendors.counting.PATIENCE_S", 60.0)
+
     async def test_the_provider_counts_the_prompt_once_for_equal_choices(
         self, paula: Person, site: Site, claude: AnthropicDouble
     ) -> None:

@@ -15,6 +15,7 @@ from domain.catalog.model import Project
 from domain.catalog.provider_rows import Provider
 from domain.catalog.providers import Given, providers_for
 from domain.catalog.resolution import Chosen, Resolution, Unresolved, find_recipe, nearest_recipes, resolve
+from domain.catalog.vendors import VENDORS
 from domain.dispatch.enqueue import Placed, place
 from domain.dispatch.flows import open_flows
 from domain.dispatch.locks import lock_pools
@@ -61,6 +62,7 @@ class NewJob:
     idem_key: str | None = None
     cost_limit: int | None = None
     priority: int = 0
+    voice: str = ""
     script_edits: Mapping[str, Any] = field(default_factory=dict)
     salt: str = ""
 
@@ -137,7 +139,7 @@ async def _check(unit: Unit, project: Project, new: NewJob, kinds: Mapping[str, 
         steps = RecipeBody.model_validate(recipe.body).steps
         faults += [*check_graph(steps, kinds.keys()), *check_routes(steps)]
         try:
-            resolution = await resolve(unit.session, project, recipe, language)
+            resolution = await resolve(unit.session, project, recipe, language, voice=new.voice)
         except Unresolved as missing:
             faults += [
                 Fault("recipe", sentence, "Save it in the catalogue or change the recipe.")
@@ -150,6 +152,7 @@ async def _check(unit: Unit, project: Project, new: NewJob, kinds: Mapping[str, 
             named = {"writer": [body.writer], "narrator": [body.narrator], "images": body.pictures}
             given = await providers_for(unit.session, project.id, named)
             faults += [Fault("provider", sentence, fix) for sentence, fix in given.faults]
+            faults += _check_speaker(resolution, given)
     if faults or resolution is None:
         raise InvalidInput(faults)
     return resolution, given
@@ -220,7 +223,23 @@ def _check_voice(resolution: Resolution, language: str) -> list[Fault]:
     if speaks.split("-")[0].lower() == language.split("-")[0].lower():
         return []
     message = f"The voice “{voice.slug}” speaks {speaks}, not {language}."
-    return [Fault("language", message, f"Bind a voice for {language} to the project, or choose {speaks}.")]
+    field = "voice" if voice.origin == "job" else "language"
+    return [Fault(field, message, f"Choose a voice for {language}, or the language {speaks}.")]
+
+
+def _check_speaker(resolution: Resolution, given: Given) -> list[Fault]:
+    """A voice of a provider needs that provider; one that was chosen for this job is not exchanged for another."""
+    voice = resolution.slots["voice"]
+    narrator = next(iter(given.chosen.get("narrator", ())), None)
+    speaks, at_work = str(voice.body.get("provider") or DRAFT_VOICE), narrator.kind if narrator else DRAFT_VOICE
+    if speaks == at_work or (narrator is not None and voice.origin != "job"):
+        return []
+    label = VENDORS[speaks].label if speaks in VENDORS else "the draft voice"
+    message = f"The voice “{voice.slug}” is spoken by {label}, which does not work for this project."
+    return [Fault("voice", message, "Choose its provider for the project under Providers, or choose another voice.")]
+
+
+DRAFT_VOICE = "espeak"
 
 
 async def _unknown_recipe(unit: Unit, slug: str) -> Fault:
