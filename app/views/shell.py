@@ -144,7 +144,7 @@ TOOLS: tuple[tuple[str, str, str, str, Permission], ...] = (
     ("queue", "queue", "gauge", N_("Queue"), "jobs:read"),
     ("approvals", "approvals", "hand", N_("Approvals"), "jobs:read"),
     ("projects", "projects", "folder-open", N_("Projects"), "jobs:read"),
-    ("accounts", "providers", "plug", N_("Providers"), "catalog:read"),
+    ("accounts", "providers", "plug", N_("Provider accounts"), "catalog:read"),
     ("voices", "voices", "audio-lines", N_("Voices"), "catalog:read"),
     ("usage", "usage", "coins", N_("Usage"), "usage:read"),
     ("members", "members", "users", N_("Members"), "members:read"),
