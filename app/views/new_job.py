@@ -13,7 +13,7 @@ from domain.production.queries.projects import ProjectLine, RecipeLine
 
 
 def make_choices(
-    tongue: Tongue, project: ProjectLine, recipes: Sequence[RecipeLine], voices: Sequence[VoiceLine]
+    tongue: Tongue, project: ProjectLine, recipes: Sequence[RecipeLine], voices: Sequence[VoiceLine] = ()
 ) -> dict[str, Sequence[Option]]:
     """Recipes with what they make, the languages the project speaks, and who can speak them."""
     languages = [Option(tag, said(tongue, LANGUAGE_NAMES, tag)) for tag in project.languages]
