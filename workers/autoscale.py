@@ -175,9 +175,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)
     try:
+        bounds = Bounds(given.fewest, given.most, read_pools(given.pools, given.slots))
         chosen = settings.load()
         configure_logs(chosen)
-        bounds = Bounds(given.fewest, given.most, read_pools(given.pools, given.slots))
         lifeline.watch()
         command = ("-m", "workers.main", "--pools", given.pools, "--slots", str(given.slots))
         asyncio.run(scale(chosen, bounds, command, as_json if given.json else plainly, given.every))

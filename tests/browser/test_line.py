@@ -1,0 +1,70 @@
+"""The line in a browser: a page that stays live under a selection, and acts that say their number first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from domain.production.commands.hold_work import pause_project, resume_project
+from tests.browser.conftest import NARROW, Server, Visit
+from tests.support.factories import Workspace
+
+pytestmark = pytest.mark.browser
+
+
+async def test_a_live_update_keeps_the_selection_and_the_act_names_its_number(
+    visit: Visit, server: Server, space: Workspace
+) -> None:
+    page = visit.page
+    await visit.go("/w/northlight/queue")
+    await expect(page.locator("#live .dot")).to_have_attribute("data-st", "ok")
+    box = page.get_by_label("Select #2", exact=True)
+    await box.check()
+    await expect(page.locator("#q-dead [data-count]")).to_have_text("1 selected")
+    async with space.units.open(space.owner) as unit:
+        await pause_project(unit, space.project.id, "seen while it happens")
+    await visit.go("/w/northlight/queue?project=deep-sky")
+    await expect(page.get_by_text("seen while it happens")).to_be_visible()
+    await box.check()
+    async with space.units.open(space.owner) as unit:
+        await resume_project(unit, space.project.id)
+    await expect(page.get_by_text("seen while it happens")).to_have_count(0)
+    await expect(box).to_be_checked()
+    await page.locator("#q-dead").get_by_role("button", name="Try again").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Try again: 1 job")
+    await page.get_by_role("link", name="Back").click()
+    await expect(page.get_by_role("heading", name="Failed steps")).to_be_visible()
+    await visit.check()
+
+
+async def test_rows_come_up_to_date_under_a_selection(visit: Visit, space: Workspace) -> None:
+    page = visit.page
+    await visit.go(space.base)
+    box = page.get_by_label("Select #2", exact=True)
+    await box.check()
+    async with page.expect_response(lambda answer: "part=list" in answer.url, timeout=20_000):
+        pass
+    await expect(page.locator("[data-count]")).to_have_text("1 selected")
+    await expect(box).to_be_checked()
+    await page.locator("table.jobs [data-all]").check()
+    await expect(page.locator("[data-count]")).to_have_text("4 selected")
+    await page.get_by_label("What to do").select_option("cancel")
+    await page.get_by_role("button", name="Go on").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Cancel: 2 jobs")
+    await visit.check()
+
+
+async def test_pausing_on_a_phone_needs_a_reason(visit: Visit, space: Workspace) -> None:
+    page: Any = visit.page
+    await page.set_viewport_size(NARROW)
+    await visit.go("/w/northlight/queue")
+    await page.get_by_text("Pause the workspace").click()
+    await page.get_by_label("Reason").fill("moving to new voices")
+    await page.get_by_role("button", name="Pause", exact=True).click()
+    await expect(page.locator("#q-pauses")).to_contain_text("because: moving to new voices.")
+    await page.get_by_text("Let the workspace go on").click()
+    await page.get_by_role("button", name="Go on").click()
+    await expect(page.get_by_text("moving to new voices")).to_have_count(0)
+    await visit.check()
