@@ -123,10 +123,11 @@ class Line:
             await unit.session.execute(update(SchedFlow).where(SchedFlow.tenant_id == made.tenant_id).values(**share))
         return made
 
-    async def order(self, space: Workspace, wish: Wish, recipe: str = "many") -> UUID:
-        """Create a job; answer its id."""
+    async def order(self, space: Workspace, wish: Wish, recipe: str = "many", seconds: int | None = None) -> UUID:
+        """Create a job (of a film of so many seconds); answer its id."""
         async with self.units.open(space.principal) as unit:
-            job = await create_job(unit, NewJob(space.project.slug, recipe, wish.topic()), KINDS)
+            new = NewJob(space.project.slug, recipe, wish.topic(), seconds=seconds)
+            job = await create_job(unit, new, KINDS)
         return job.id
 
     async def open_jobs(self) -> int:

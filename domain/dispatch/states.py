@@ -18,11 +18,12 @@ NEXT: Mapping[StepState, frozenset[StepState]] = {
     "delayed": frozenset({"ready", "held", "cancelled"}),
     "held": frozenset({"ready", "cancelled"}),
     "waiting_approval": frozenset({"succeeded", "ready", "blocked", "cancelled"}),
-    "succeeded": frozenset({"ready", "blocked"}),
+    "succeeded": frozenset({"ready", "blocked", "cancelled"}),
     "dead": frozenset({"ready", "held", "blocked", "cancelled"}),
     "cancelled": frozenset({"ready", "blocked", "succeeded"}),
 }
-"""`succeeded` reopens when a person regenerates it; `cancelled` when a fan-out is spawned again."""
+"""`succeeded` reopens when a person regenerates it, and is cancelled when it is a shard of the result before;
+`cancelled` reopens when a fan-out is spawned again."""
 
 OPEN: frozenset[StepState] = frozenset({"blocked", "ready", "running", "delayed", "held", "waiting_approval"})
 

@@ -15,6 +15,24 @@ PAUSABLE: frozenset[str] = frozenset({"queued", "running", "waiting_approval"})
 OPEN: frozenset[str] = frozenset({"queued", "running", "waiting_approval", "paused", "cancelling"})
 
 
+NEXT: Mapping[str, frozenset[str]] = {
+    "draft": frozenset({"queued"}),
+    "queued": frozenset({"running", "paused", "cancelling", "cancelled", "succeeded"}),
+    "running": frozenset({"waiting_approval", "paused", "cancelling", "cancelled", "succeeded", "failed", "queued"}),
+    "waiting_approval": frozenset({"running", "paused", "cancelling", "cancelled", "succeeded", "failed"}),
+    "paused": frozenset({"queued", "running", "waiting_approval", "cancelling", "cancelled", "succeeded", "failed"}),
+    "cancelling": frozenset({"cancelled"}),
+    "failed": frozenset({"queued", "running", "cancelled"}),
+    "succeeded": frozenset({"queued", "running"}),
+    "cancelled": frozenset(),
+}
+"""What may follow what.
+
+`failed` opens again when it is resumed from the failed step, `succeeded` when a step is redone; a job that is cancelled
+stays so. `queued` ends at once when all of it was made before.
+"""
+
+
 def derive(control: Control, steps: Mapping[str, int]) -> JobState:
     """Answer a job's state from the number of its steps in each state.
 

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.dispatch.foresee import Awaited, foresee
 from domain.dispatch.model import Step, StepDep
-from domain.dispatch.stats import PRIOR_SPREAD, Remaining, Worked, cautions, pace, seconds_left
+from domain.dispatch.stats import PRIOR_SPREAD, Remaining, Worked, cautions, pace, ratios
 from domain.production.manifest import NAME
 from domain.production.model import ArtifactRef, Job
+from tenants.model import Tenant
 from tenants.unit import Units
 
 ACTIVE = ("queued", "running")
 KNOWN = ("blocked", "ready", "running", "delayed", "succeeded")
 MAKING_S_PER_FILM_S = 0.8
 """Seconds of one slot per second of film, for work that is not planned yet."""
+PIECE_S = 20.0
+"""About so long takes a piece of a film that is rendered by itself."""
 SPREAD = 1.0 + PRIOR_SPREAD
+ENOUGH = 20
+"""From so many finished jobs on, their own lateness says how cautious a promise must be."""
 STILL_S = 1.0
 """Estimates that moved less than this are not written again."""
 
@@ -35,50 +43,65 @@ class Forecast:
     p90: datetime
 
 
-def forecast(
-    now: datetime,
-    steps: Sequence[Remaining],
-    unplanned_s: float,
-    slots: int,
-    active_jobs: int,
-    caution: float = SPREAD,
-) -> Forecast:
-    """Estimate a job's end when the slots are shared evenly between the jobs at work."""
-    share = max(1, slots // max(1, active_jobs))
-    crowd = max(1.0, active_jobs / max(1, slots))
-    left = (seconds_left(steps, share) + unplanned_s / share) * crowd
-    return Forecast(now + timedelta(seconds=left), now + timedelta(seconds=left * caution))
-
-
 async def update_forecasts(units: Units, slots: int) -> int:
     """Write the forecasts of all active jobs that have moved; answer how many."""
     async with units.system("upkeep") as unit:
         session = unit.session
         now = (await session.execute(select(func.clock_timestamp()))).scalar_one()
-        jobs = (await session.execute(select(Job).where(Job.state.in_(ACTIVE)))).scalars().all()
-        if not jobs:
+        rows = select(Job, Tenant.weight, Tenant.max_running).join(Tenant, Tenant.id == Job.tenant_id)
+        found = (await session.execute(rows.where(Job.state.in_(ACTIVE)))).all()
+        if not found:
             return 0
-        steps = await _remaining(session, [job.id for job in jobs], now)
-        planned = await _planned(session, [job.id for job in jobs])
-        factors = await cautions(session)
-        wary = max(factors.values(), default=SPREAD)
+        steps = await _remaining(session, [row[0] for row in found], now)
+        planned = await _planned(session, [row[0].id for row in found])
+        waiting = [
+            Awaited(
+                job.id,
+                job.tenant_id,
+                (job.priority, job.seq),
+                [*steps.get(job.id, ()), *([] if job.id in planned else unplanned(job.spec))],
+                float(weight),
+                limit,
+            )
+            for job, weight, limit in found
+        ]
+        ends = await asyncio.to_thread(foresee, waiting, slots)
+        wary = caution_of(await _ended(session)) or max((await cautions(session)).values(), default=SPREAD)
         changed = 0
-        for job in jobs:
-            unplanned = 0.0 if job.id in planned else float(job.spec.get("seconds", 0)) * MAKING_S_PER_FILM_S
-            new = forecast(now, steps.get(job.id, ()), unplanned, slots, len(jobs), wary)
+        for job, _, _ in found:
+            new = forecast(now, ends[job.id], wary)
             if _moved(job, new):
                 changed += 1
-                await session.execute(
-                    update(Job)
-                    .where(Job.tenant_id == job.tenant_id, Job.id == job.id, Job.state.in_(ACTIVE))
-                    .values(
-                        eta_p50=new.p50,
-                        eta_p90=new.p90,
-                        promised_p50=func.coalesce(Job.promised_p50, new.p50),
-                        promised_p90=func.coalesce(Job.promised_p90, new.p90),
-                    )
-                )
+                await _write(session, job, new)
     return changed
+
+
+def forecast(now: datetime, left_s: float, caution: float = SPREAD) -> Forecast:
+    """A job's end when it is done after about `left_s` seconds; the cautious one `caution` times as late."""
+    return Forecast(now + timedelta(seconds=left_s), now + timedelta(seconds=left_s * caution))
+
+
+def unplanned(spec: Mapping[str, Any]) -> list[Remaining]:
+    """Stand-ins for the steps that a job will have once it is planned, in pieces as a plan has them."""
+    seconds = float(spec.get("seconds", 0)) * MAKING_S_PER_FILM_S
+    kinds = {step["kind"] for step in spec.get("recipe", {}).get("steps", ())}
+    if not seconds or "render" not in kinds:
+        return []
+    pieces = max(1, round(seconds / PIECE_S))
+    return [Remaining(f"unplanned-{n}", seconds / pieces) for n in range(pieces)]
+
+
+async def _write(session: AsyncSession, job: Job, new: Forecast) -> None:
+    await session.execute(
+        update(Job)
+        .where(Job.tenant_id == job.tenant_id, Job.id == job.id, Job.state.in_(ACTIVE))
+        .values(
+            eta_p50=new.p50,
+            eta_p90=new.p90,
+            promised_p50=func.coalesce(Job.promised_p50, new.p50),
+            promised_p90=func.coalesce(Job.promised_p90, new.p90),
+        )
+    )
 
 
 def _moved(job: Job, new: Forecast) -> bool:
@@ -91,9 +114,10 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-async def _remaining(session: AsyncSession, jobs: Sequence[UUID], now: datetime) -> Mapping[UUID, Sequence[Remaining]]:
+async def _remaining(session: AsyncSession, jobs: Sequence[Job], now: datetime) -> Mapping[UUID, Sequence[Remaining]]:
     """What is left of each job, at the pace at which its own frames have come so far."""
-    rows = await session.execute(select(Step).where(Step.job_id.in_(list(jobs)), Step.state.in_(KNOWN)))
+    profiles = {job.id: str(job.spec.get("profile", "")) for job in jobs}
+    rows = await session.execute(select(Step).where(Step.job_id.in_(list(profiles)), Step.state.in_(KNOWN)))
     by_job: dict[UUID, list[Step]] = defaultdict(list)
     for step in rows.scalars():
         by_job[step.job_id].append(step)
@@ -102,19 +126,32 @@ async def _remaining(session: AsyncSession, jobs: Sequence[UUID], now: datetime)
     needs: dict[UUID, list[str]] = defaultdict(list)
     for dep in deps.scalars():
         needs[dep.step_id].append(str(dep.needs_id))
-    return {job: remaining_of(steps, needs, now) for job, steps in by_job.items()}
+    learnt = {profile: await ratios(session, profile) for profile in set(profiles.values())}
+    return {job: remaining_of(steps, needs, now, learnt[profiles[job]]) for job, steps in by_job.items()}
 
 
-def remaining_of(steps: Sequence[Step], needs: Mapping[UUID, Sequence[str]], now: datetime) -> list[Remaining]:
-    """The unfinished steps of a job, each with its estimate corrected by what this job has shown of its kind."""
+def remaining_of(
+    steps: Sequence[Step],
+    needs: Mapping[UUID, Sequence[str]],
+    now: datetime,
+    learnt: Mapping[str, float] = MappingProxyType({}),
+) -> list[Remaining]:
+    """The unfinished steps of a job, each with its estimate corrected by what this job has shown of its kind.
+
+    `learnt`: factors by kind as they are known now; the job may have been ordered when less was known.
+    """
+
+    def thought(step: Step) -> float:
+        return step.guess * learnt.get(step.kind, 1.0) if step.guess > 0 else step.cost_est
+
     worked: dict[str, list[Worked]] = defaultdict(list)
     for step in steps:
         done, took = _share(step), _took(step, now)
         if done > 0 and took > 0 and not step.reused:
-            worked[step.kind].append(Worked(step.cost_est * done, took))
+            worked[step.kind].append(Worked(thought(step) * done, took))
     paces = {kind: pace(seen) for kind, seen in worked.items()}
     return [
-        Remaining(str(step.id), step.cost_est * paces.get(step.kind, 1.0), _share(step), needs.get(step.id, ()))
+        Remaining(str(step.id), thought(step) * paces.get(step.kind, 1.0), _share(step), needs.get(step.id, ()))
         for step in steps
         if step.state != "succeeded"
     ]
@@ -155,13 +192,29 @@ class Truth:
 async def forecast_truth(units: Units, last: int = 200) -> Truth:
     """Compare the first forecasts of finished jobs with their ends."""
     async with units.system("upkeep") as unit:
-        rows = await unit.session.execute(
-            select(Job.created_at, Job.promised_p50, Job.promised_p90, Job.finished_at)
-            .where(Job.state == "succeeded", Job.promised_p50.is_not(None), Job.finished_at.is_not(None))
-            .order_by(Job.finished_at.desc())
-            .limit(last)
-        )
-        return truth_of([tuple(row) for row in rows])
+        return truth_of(await _ended(unit.session, last))
+
+
+async def _ended(session: AsyncSession, last: int = 200) -> Sequence[Any]:
+    """When the last jobs to succeed were ordered, promised (p50, p90) and done."""
+    rows = await session.execute(
+        select(Job.created_at, Job.promised_p50, Job.promised_p90, Job.finished_at)
+        .where(Job.state == "succeeded", Job.promised_p50.is_not(None), Job.finished_at.is_not(None))
+        .order_by(Job.finished_at.desc())
+        .limit(last)
+    )
+    return [tuple(row) for row in rows]
+
+
+def caution_of(ended: Sequence[Any]) -> float | None:
+    """The factor by which nine of ten jobs stayed below: from the middle promise to the end; None with too few."""
+    if len(ended) < ENOUGH:
+        return None
+    late = sorted(
+        (finished - created).total_seconds() / max((p50 - created).total_seconds(), 1.0)
+        for created, p50, _, finished in ended
+    )
+    return min(max(late[int(len(late) * 0.9)], 1.1), 3.0)
 
 
 def truth_of(ended: Sequence[Any]) -> Truth:

@@ -13,11 +13,13 @@ from adapters.database import Engines, make_engines
 from adapters.settings import Settings
 from domain.catalog.model import Project
 from domain.dispatch.model import SchedFlow, Step
+from domain.dispatch.recount import recount
 from domain.dispatch.states import OPEN
 from domain.production.engine import Engine
 from tenants.model import Tenant
 from tenants.unit import Units
 from tests.support.line import CALLS, Workspace, make_engine, open_workspace
+from tests.support.watching import Witness
 
 NUMBERS = itertools.count(1)
 
@@ -34,14 +36,28 @@ async def units(engines: Engines) -> Units:
     return engines.units()
 
 
+@pytest.fixture(scope="module")
+def witness(database: Settings) -> Witness:
+    seen = Witness(database)
+    seen.install()
+    return seen
+
+
 @pytest.fixture
-async def alone(units: Units) -> None:
-    """End what other tests have left, so that nothing of it is claimed or reaped here."""
+async def alone(units: Units, witness: Witness) -> AsyncIterator[None]:
+    """End what other tests have left, so that nothing of it is claimed or reaped here.
+
+    Afterwards no counter may be wrong, and no job or step may have taken a step that its table does not know.
+    """
     async with units.system("farm") as unit:
         await unit.session.execute(update(Step).where(Step.state.in_(OPEN)).values(state="cancelled"))
         await unit.session.execute(update(SchedFlow).values(ready=0, running=0))
         await unit.session.execute(update(Tenant).values(running=0))
         await unit.session.execute(update(Project).values(running=0))
+    witness.forget()
+    yield
+    assert witness.wrong_moves() == []
+    assert await recount(units) == 0
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from domain.usage.model import Effect
 from tests.support.farm import Farm, command_of, holds
 from tests.support.line import SHARDS, Workspace, open_workspace
 from tests.support.services import Services
+from tests.support.watching import Witness
 
 LEASE_S = 8
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,10 +45,14 @@ async def farm(services: Services, tmp_path: Path) -> AsyncIterator[LineFarm]:
     home.mkdir()
     chosen = services.fresh_database().using(home=home, lease_seconds=LEASE_S)
     engines: Engines = make_engines(chosen, "command")
+    witness = Witness(chosen)
+    witness.install()
     workspace = await open_workspace(engines.units(), "recovery")
     made = LineFarm(chosen, workspace.units, workspace.principal, workspace=workspace)
     yield made
     made.end()
+    assert witness.wrong_moves() == []
+    assert await recount(engines.units()) == 0
     await engines.dispose()
 
 

@@ -24,6 +24,23 @@ class TestTable:
         with pytest.raises(WrongStep):
             require(before, after)
 
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            ("blocked", "ready"), ("ready", "running"), ("running", "succeeded"), ("running", "delayed"),
+            ("delayed", "ready"), ("running", "ready"), ("running", "dead"), ("running", "waiting_approval"),
+            ("waiting_approval", "succeeded"), ("waiting_approval", "cancelled"), ("ready", "held"),
+            ("delayed", "held"),
+            ("held", "ready"), ("dead", "ready"),
+        ],
+    )  # fmt: skip
+    def test_allows(self, before: StepState, after: StepState) -> None:
+        require(before, after)
+
+    def test_a_step_runs_only_after_it_was_ready(self) -> None:
+        assert {state for state in NEXT if "running" in NEXT[state]} == {"ready"}
+        assert {state for state in NEXT if "dead" in NEXT[state]} == {"running"}
+
     def test_every_open_state_can_be_cancelled(self) -> None:
         assert all("cancelled" in NEXT[state] for state in OPEN)
 

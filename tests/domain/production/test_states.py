@@ -10,11 +10,44 @@ from hypothesis import strategies as st
 
 from domain.dispatch.model import STEP_STATES
 from domain.production.model import JOB_STATES
-from domain.production.states import FINAL, JobState, can_cancel, can_pause, can_resume, can_retry, derive
+from domain.production.states import (
+    FINAL,
+    NEXT,
+    OPEN,
+    PAUSABLE,
+    JobState,
+    can_cancel,
+    can_pause,
+    can_resume,
+    can_retry,
+    derive,
+)
 
 
 def test_words_are_those_of_the_rows() -> None:
     assert set(get_args(JobState)) == set(JOB_STATES)
+
+
+class TestTable:
+    def test_words_are_those_of_the_rows(self) -> None:
+        assert set(NEXT) == set(JOB_STATES)
+        assert all(NEXT[state] <= NEXT.keys() for state in NEXT)
+
+    def test_every_open_state_can_be_cancelled_and_paused(self) -> None:
+        assert all("cancelled" in NEXT[state] for state in OPEN)
+        assert all("paused" in NEXT[state] for state in PAUSABLE)
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [("cancelled", "running"), ("cancelling", "running"), ("failed", "succeeded"), ("succeeded", "failed"),
+         ("draft", "running"), ("queued", "waiting_approval")],
+    )  # fmt: skip
+    def test_refuses(self, before: str, after: str) -> None:
+        assert after not in NEXT[before]
+
+    def test_nothing_leads_back_to_a_draft_or_out_of_cancelled(self) -> None:
+        assert "draft" not in set().union(*NEXT.values())
+        assert not NEXT["cancelled"]
 
 
 class TestDerive:
