@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from domain.catalog.model import Project
 from domain.dispatch.claim import Claim, claim_next
 from domain.dispatch.model import SchedFlow, SchedPool, Step
-from domain.dispatch.recount import recount
+from domain.dispatch.recount import read_drift, recount
 from domain.dispatch.settle import Ending, Replaced, close, leave
 from domain.production.engine import HOOKS, Engine, reap_expired
 from domain.production.pipeline.base import StepResult
@@ -205,6 +205,17 @@ class TestClock:
                 )
         assert seen == sorted(seen)
 
+    async def test_being_capped_earns_no_credit(self, units: Units, make_workspace: Make) -> None:
+        capped, other = await make_workspace(), await make_workspace()
+        await set_tenant(units, capped.tenant_id, max_running=1)
+        await fill(capped, 2)
+        await fill(other, 12)
+        held = next(one for one in [await claim(units) for _ in range(12)] if one.tenant_id == capped.tenant_id)
+        await succeed(units, held, DONE)
+        async with units.system("farm") as unit:
+            clock = (await unit.session.execute(select(SchedPool.vclock).where(SchedPool.pool == "io"))).scalar_one()
+        assert await vtime(capped) >= clock
+
 
 async def vtime(workspace: Workspace) -> float:
     async with workspace.units.open(workspace.principal) as unit:
@@ -212,6 +223,17 @@ async def vtime(workspace: Workspace) -> float:
 
 
 class TestRecount:
+    async def test_a_step_that_waits_for_too_much_is_freed(self, units: Units, workspace: Workspace) -> None:
+        job = await workspace.order("forgotten")
+        async with units.system("farm") as unit:
+            waiting = (Step.job_id == job.id, Step.kind == "compose")
+            await unit.session.execute(update(Step).where(*waiting).values(deps_left=2))
+        before = (await read_drift(units)).get("needs", (0, 0))[1]
+        assert await recount(units) == 1
+        assert (await read_drift(units))["needs"] == (1, before + 1)
+        assert await recount(units) == 0
+        assert (await read_drift(units))["needs"] == (0, before + 1)
+
     async def test_repairs_what_is_wrong_and_says_how_much(self, units: Units, workspace: Workspace) -> None:
         await fill(workspace, 2)
         await recount(units)

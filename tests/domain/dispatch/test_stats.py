@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.dispatch.stats import Remaining, Sample, learned, ratio, ratios, record_durations, seconds_left
+from domain.dispatch.stats import (
+    Lessons,
+    Remaining,
+    Sample,
+    learned,
+    ratio,
+    ratios,
+    record_durations,
+    seconds_left,
+)
 from tenants.unit import Units
 
 
@@ -32,6 +41,16 @@ class TestLearning:
             await record_durations(units, [Sample("weld", "wide", guess_s=2.0, actual_s=8.0)])
         async with units.system("stats") as unit:
             assert (await ratios(unit.session, "wide"))["weld"] == pytest.approx(4.0)
+
+
+class TestLessons:
+    def test_are_handed_out_some_at_once(self) -> None:
+        now = [100.0]
+        lessons, one = Lessons(most=3, every_s=2.0, now=lambda: now[0]), Sample("render", "", 1.0, 2.0)
+        assert lessons.add(one) == [one]
+        assert [lessons.add(one) for _ in range(3)] == [[], [], [one] * 3]
+        now[0] += 2.0
+        assert lessons.add(one) == [one]
 
 
 class TestSecondsLeft:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -88,6 +89,28 @@ class TestWholeJob:
         await workspace.order("Crabs")
         await work_off(engine)
         assert list(engine.staging.iterdir()) == []
+
+
+class TestAhead:
+    async def test_the_next_step_runs_while_the_last_is_settled(self, engine: Engine, workspace: Workspace) -> None:
+        job = await workspace.order("Ahead")
+        first = await engine.run_ahead("io")
+        assert first is not None
+        # What rests on a step is found as soon as that is settled, however early the slot asks.
+        second = await engine.run_ahead("io", first)
+        assert second is not None
+        assert first.done()
+        assert await engine.run_ahead("io", second) is None
+        assert second.done()
+        shard = await engine.run_ahead("cpu")
+        assert shard is not None
+        other = await engine.run_ahead("cpu", shard)
+        assert shard.done()
+        assert other is not None
+        await other
+        states = Counter(step.state for step in (await steps_of(workspace, job)).values())
+        assert states == {"succeeded": 4, "ready": SHARDS - 2, "blocked": 1}
+        assert engine.tethers.all() == []
 
 
 class TestMadeOnce:
