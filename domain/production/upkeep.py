@@ -214,7 +214,7 @@ def caution_of(ended: Sequence[Any]) -> float | None:
         (finished - created).total_seconds() / max((p50 - created).total_seconds(), 1.0)
         for created, p50, _, finished in ended
     )
-    return min(max(late[int(len(late) * 0.9)], 1.1), 3.0)
+    return float(min(max(late[int(len(late) * 0.9)], 1.1), 3.0))
 
 
 def truth_of(ended: Sequence[Any]) -> Truth:

@@ -208,6 +208,7 @@ class TestClock:
     async def test_being_capped_earns_no_credit(self, units: Units, make_workspace: Make) -> None:
         capped, other = await make_workspace(), await make_workspace()
         await set_tenant(units, capped.tenant_id, max_running=1)
+        await set_tenant(units, other.tenant_id, max_running=99)
         await fill(capped, 2)
         await fill(other, 12)
         held = next(one for one in [await claim(units) for _ in range(12)] if one.tenant_id == capped.tenant_id)
