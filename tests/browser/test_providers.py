@@ -11,6 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 from sqlalchemy import select, update
 
+from domain.catalog.commands import save_version
 from domain.catalog.provider_rows import Provider
 from domain.catalog.providers import add_provider
 from domain.catalog.vendors import ProviderForm
@@ -30,6 +31,9 @@ PAGES = (
     f"{BASE}/claude?saved=1",
     "/w/northlight/p/deep-sky/providers",
     "/w/northlight/p/deep-sky/jobs/1/sheet",
+    "/w/northlight/voices",
+    "/w/northlight/voices/new",
+    "/w/northlight/voices/calm",
 )
 SHOTS = os.environ.get("SHOTS", "")
 """A folder for screenshots; empty = none are taken."""
@@ -44,6 +48,8 @@ async def providers(server: Server, space: Workspace) -> None:
             unit, vault, ProviderForm("anthropic", "Claude", per_minute=50), Secret("sk-0123456789abcdef")
         )
         await add_provider(unit, vault, ProviderForm("openai", "Pictures of the studio"), Secret("sk-0123456789abcdeg"))
+        calm = {"preset": "voice", "provider": "espeak", "voice": "en-us+michael", "language": "en"}
+        await save_version(unit, "preset", "calm", "Calm narrator", calm, note="The first one")
         said = "The credit or quota at OpenAI is used up. It says: “You exceeded your current quota”"
         failed = {"error_kind": "quota", "error_said": said, "error_ref": "req_0123456789abcdef"}
         at = server.site.clock.now()
