@@ -17,10 +17,10 @@ from adapters.media.footage import Footage
 from adapters.media.geometry import Rect, closest_zoom, moves, window_at
 from adapters.media.planes import (
     BACKDROP_DIM,
-    BACKDROP_SCALE,
     Plane,
     Planes,
     Size,
+    backdrop_size,
     blank,
     even,
     fitted,
@@ -34,7 +34,9 @@ from adapters.media.workshop import Workshop
 from timeline.plan import Layer
 from timeline.stage import Fill, Image, Video
 
-Fit = Callable[[Planes], Planes]
+Fit = Callable[[int], Planes]
+MOSTLY = 0.75
+"""From this share of a frame on that is seen, all of it is scaled while its colours are changed."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def _video(layer: Layer, content: Video, shop: Workshop) -> Covering | None:
     def fill(k: int, target: Planes) -> None:
         number = frame_number(content, footage, k)
         if kept.number != number or kept.planes is None:
-            kept.number, kept.planes = number, fit(footage.planes(number))
+            kept.number, kept.planes = number, fit(number)
         if size == shop.canvas and not moving:
             kept.planes.copy_to(target)
         else:
@@ -113,19 +115,28 @@ class _Kept:
 
 
 def _fitting(layer: Layer, footage: Footage, size: Size) -> Fit:
-    """How frames of one video come to the size of the canvas."""
+    """How frames of one video, by their number, come to the size of the canvas."""
     own = footage.size
     if layer.fit == "fill":
-        return lambda planes: _scaled(planes, size)
+        return lambda number: footage.planes(number, size)
     if layer.fit == "cover":
-        factor = max(size[0] / own[0], size[1] / own[1])
-        wide, high = size[0] / (own[0] * factor), size[1] / (own[1] * factor)
-        x = min(max(float(layer.focus[0]) - wide / 2, 0.0), 1.0 - wide)
-        y = min(max(float(layer.focus[1]) - high / 2, 0.0), 1.0 - high)
-        return lambda planes: _scaled(part_of(planes, Rect(x, y, wide, high)), size)
+        return _covered(layer, footage, size)
     factor = min(size[0] / own[0], size[1] / own[1])
     inside = min(size[0], even(own[0] * factor)), min(size[1], even(own[1] * factor))
-    return lambda planes: _contained(planes, own, inside, size, layer.backdrop)
+    return lambda number: _contained(footage.planes(number, inside), size, layer.backdrop)
+
+
+def _covered(layer: Layer, footage: Footage, size: Size) -> Fit:
+    own = footage.size
+    factor = max(size[0] / own[0], size[1] / own[1])
+    wide, high = size[0] / (own[0] * factor), size[1] / (own[1] * factor)
+    x = min(max(float(layer.focus[0]) - wide / 2, 0.0), 1.0 - wide)
+    y = min(max(float(layer.focus[1]) - high / 2, 0.0), 1.0 - high)
+    part = Rect(x, y, wide, high)
+    if wide * high < MOSTLY:
+        return lambda number: _scaled(part_of(footage.planes(number), part), size)
+    whole = max(size[0], even(own[0] * factor)), max(size[1], even(own[1] * factor))
+    return lambda number: _scaled(part_of(footage.planes(number, whole), part), size)
 
 
 def part_of(planes: Planes, part: Rect) -> Planes:
@@ -146,26 +157,27 @@ def _sized(plane: Plane, size: Size) -> Plane:
     return np.ascontiguousarray(resize(plane, size))
 
 
-def _contained(planes: Planes, own: Size, inside: Size, size: Size, backdrop: str) -> Planes:
-    canvas = _blurred(planes, own, size) if backdrop == "blur" else flat(backdrop, size)
+def _contained(planes: Planes, size: Size, backdrop: str) -> Planes:
+    """A frame in the middle of the canvas; `planes` have its size there."""
+    inside = planes.size
+    canvas = _blurred(planes, size) if backdrop == "blur" else flat(backdrop, size)
     x, y = (size[0] - inside[0]) // 4 * 2, (size[1] - inside[1]) // 4 * 2
-    for index, (ground, picture) in enumerate(zip(canvas.each, _scaled(planes, inside).each, strict=True)):
+    for index, (ground, picture) in enumerate(zip(canvas.each, planes.each, strict=True)):
         half = 2 if index else 1
         ground[y // half : y // half + picture.shape[0], x // half : x // half + picture.shape[1]] = picture
     return canvas
 
 
-def _blurred(planes: Planes, own: Size, size: Size) -> Planes:
-    """The same picture enlarged to cover, blurred and dimmed, made at an eighth of the size."""
+def _blurred(planes: Planes, size: Size) -> Planes:
+    """The same picture enlarged to cover, blurred and dimmed, made at a fraction of the size."""
+    own = planes.size
     factor = max(size[0] / own[0], size[1] / own[1])
     wide, high = size[0] / (own[0] * factor), size[1] / (own[1] * factor)
     part = part_of(planes, Rect((1 - wide) / 2, (1 - high) / 2, wide, high))
     out = []
     for index, plane in enumerate(part.each):
         w, h = (size[0] // 2, size[1] // 2) if index else size
-        small = cv2.resize(
-            plane, (max(2, w // BACKDROP_SCALE), max(2, h // BACKDROP_SCALE)), interpolation=cv2.INTER_AREA
-        )
+        small = cv2.resize(plane, backdrop_size((w, h)), interpolation=cv2.INTER_AREA)
         soft = cv2.GaussianBlur(small, (0, 0), max(small.shape) / 24, borderType=cv2.BORDER_REPLICATE)
         zero = 128.0 if index else 16.0
         dim = cv2.convertScaleAbs(soft, alpha=BACKDROP_DIM, beta=zero * (1 - BACKDROP_DIM))

@@ -17,7 +17,7 @@ import av
 import numpy as np
 
 from adapters.media.errors import NotAVideo
-from adapters.media.planes import Plane, Planes
+from adapters.media.planes import Plane, Planes, Size
 from adapters.media.probe import open_media
 
 KEPT_BYTES = 96 << 20
@@ -78,11 +78,16 @@ class Footage:
         """When a frame begins to show, in seconds from the first one."""
         return Fraction((self._times[number] - self._times[0]) * self._stream.time_base)
 
-    def planes(self, number: int) -> Planes:
-        """A frame as BT.709 limited planes; sides cut to even ones. Pixels may not be square: see `size`."""
+    def planes(self, number: int, size: Size | None = None) -> Planes:
+        """A frame as BT.709 limited planes, scaled to an upright even `size` as its colours are changed.
+
+        Without a size its sides are cut to even ones, and pixels may not be square: see `size`.
+        """
         frame = self._frame(number)
-        if frame.width % 2 or frame.height % 2 or not _is_ours(frame):
-            width, height = frame.width + frame.width % 2, frame.height + frame.height % 2
+        width, height = frame.width + frame.width % 2, frame.height + frame.height % 2
+        if size is not None:
+            width, height = size[::-1] if self._turn in (90, 270) else size
+        if (frame.width, frame.height) != (width, height) or not _is_ours(frame):
             frame = _converted(frame, "yuv420p", width, height)
         arrays = [_array(plane) for plane in frame.planes[:3]]
         if self._turn:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from adapters.media.geometry import Rect, closest_zoom, window_at
-from adapters.media.planes import BACKDROP_DIM, BACKDROP_SCALE, MAX_ZOOM, Plane, Size, resize, rgb_of
+from adapters.media.planes import BACKDROP_DIM, MAX_ZOOM, Plane, Size, backdrop_size, resize, rgb_of
 from adapters.media.sheets import Sheet, over, padded, weakened
 from timeline.plan import Layer
 from timeline.stage import Shadow
@@ -77,7 +77,7 @@ def _covering(pixels: Plane, own: Size, size: Size, focus: tuple[float, float]) 
 def _backdrop(pixels: Plane, own: Size, size: Size, kind: str) -> Plane:
     canvas = np.zeros((size[1], size[0], 4), np.uint8)
     if kind == "blur":
-        small = max(2, size[0] // BACKDROP_SCALE), max(2, size[1] // BACKDROP_SCALE)
+        small = backdrop_size(size)
         cover = resize(_covering(pixels, own, size, (0.5, 0.5)), small)
         soft = cv2.GaussianBlur(cover, (0, 0), max(small) / 24, borderType=cv2.BORDER_REPLICATE)
         canvas[:] = cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR)

@@ -18,7 +18,6 @@ from adapters.media.probe import load_picture
 Plane = NDArray[np.uint8]
 Size = tuple[int, int]
 MAX_ZOOM = 3.0
-BACKDROP_SCALE = 8
 BACKDROP_DIM = 0.72
 
 # Rows give Y, Cb, Cr from R'G'B' 0..255 (ITU-R BT.709, limited range: Y 16–235, C 16–240).
@@ -168,9 +167,15 @@ def over(image: Plane, ground: Plane) -> Plane:
     return ((mixed + 127) // 255).astype(np.uint8)
 
 
+def backdrop_size(size: Size) -> Size:
+    """The size in which a backdrop of `size` is blurred: far smaller than what the blur leaves visible."""
+    scale = max(1, min(16, min(size) // 32))
+    return max(2, size[0] // scale), max(2, size[1] // scale)
+
+
 def blurred(image: Plane, size: Size) -> Plane:
-    """The picture enlarged to cover, blurred and dimmed, made at an eighth of the size."""
-    small = (max(2, size[0] // BACKDROP_SCALE), max(2, size[1] // BACKDROP_SCALE))
+    """The picture enlarged to cover, blurred and dimmed, made at a fraction of the size."""
+    small = backdrop_size(size)
     cover = resize(crop_to_aspect(image, size, (0.5, 0.5)), small)
     soft = cv2.GaussianBlur(cover, (0, 0), max(small) / 24, borderType=cv2.BORDER_REPLICATE)
     dim = cv2.convertScaleAbs(soft, alpha=BACKDROP_DIM)
