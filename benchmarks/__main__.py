@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from benchmarks import (
     chaos,
     drift,
+    edit,
     fairness,
     films,
     forecasts,
@@ -29,6 +30,7 @@ from benchmarks import (
 BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "chaos": chaos.main,
     "drift": drift.main,
+    "edit": edit.main,
     "films": films.main,
     "render_cost": render_cost.main,
     "pages": pages.main,
@@ -46,7 +48,7 @@ BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "typefaces": typefaces.main,
     "turnaround": turnaround.main,
 }
-ALONE = ("drift", "films", "pages", "isolation", "render_cost", "narration_drift", "quotes", "kills", "fuzz")
+ALONE = ("drift", "edit", "films", "pages", "isolation", "render_cost", "narration_drift", "quotes", "kills", "fuzz")
 """Those that need no running stack."""
 
 

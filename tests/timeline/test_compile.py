@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import edit
 from tests.timeline.making import (
     FONTS,
     FRAME,
@@ -291,6 +292,22 @@ class TestKeys:
         assert len(touched) <= 3 + more // 900 + 1
         moved = [segment for segment in after.segments if segment.index not in touched]
         assert len(moved) >= 2 * SCENES - 1 - 3
+
+    def test_one_of_a_hundred_sentences_remakes_three_segments(self):
+        """Pictures, crossfades and captions hang on sentences; sentence 57 gets other and more words."""
+
+        def film_of(edited: bool) -> RenderPlan:
+            words = [MediaWord(w["text"], w["start"], w["end"], w["sentence"]) for w in edit.words_of(edited)]
+            facts = {"voice": voice(words), **{f"p{k}": picture(str(k)) for k in range(6)}}
+            shown = parse(edit.document([f"{k}.jpg" for k in range(6)], LONG))
+            return compile_plan(resolve(shown, facts), LONG, FONTS, "b")
+
+        before, after = film_of(False), film_of(True)
+        assert len(before.segments) == len(after.segments) == 199
+        assert before.frames / 30 > 600
+        remade = [b.items for a, b in zip(before.segments, after.segments, strict=True) if a.key != b.key]
+        assert len(remade) <= 3
+        assert all("track-1.113" in items for items in remade)
 
     def showing(self, plan: RenderPlan, item: str) -> set[int]:
         return {segment.index for segment in plan.segments if item in segment.items}

@@ -58,6 +58,18 @@ class TestBytes:
         await renderer.join(made.plan, made.segments, made.sound, tmp_path / "f.mp4", quiet, never)
         assert sha256(tmp_path / "f.mp4") == sha256(made.film)
 
+    async def test_how_many_are_made_at_once_does_not_matter(
+        self, renderer: FfmpegRenderer, made: Made, tmp_path: Path
+    ) -> None:
+        outs = [tmp_path / f"{part.index}.mp4" for part in made.plan.segments]
+        await asyncio.gather(
+            *(
+                renderer.render_segment(made.plan, part, made.studio.assets, out, quiet, never)
+                for part, out in zip(made.plan.segments, outs, strict=True)
+            )
+        )
+        assert [sha256(out) for out in outs] == [sha256(segment) for segment in made.segments]
+
     async def test_place_in_the_film_does_not_matter(
         self, renderer: FfmpegRenderer, made: Made, tmp_path: Path
     ) -> None:
