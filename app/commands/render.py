@@ -19,7 +19,7 @@ from app.commands.produce import check_out
 from app.console import DONE, FAILED, CommandError, Console, Pace, drawn_bar, size, span
 
 if TYPE_CHECKING:
-    from app.documents import Compiled
+    from app.documents import Compiled, Opened
     from domain.production.ports import Inspection, Progress, Renderer
     from timeline.plan import Segment
 
@@ -31,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("document", type=Path, help="timeline document (JSON or YAML); assets are paths beside it")
     parser.add_argument("-o", "--out", type=Path, required=True, help="film to write (.mp4)")
     parser.add_argument("--profile", default="", help="output profile (default: the document's first)")
+    parser.add_argument("--from", dest="begin", metavar="TIME", default="", help="render from this moment on")
+    parser.add_argument("--to", dest="end", metavar="TIME", default="", help="render up to this moment")
     parser.add_argument("--keep", type=Path, help="folder of finished segments: unchanged ones are not made again")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="segments at once (default: all cores)")
 
@@ -38,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Compile, render, inspect."""
     from adapters.media.renderer import FfmpegRenderer
-    from app.documents import compile_file
+    from app.documents import open_file
     from domain.production.ports import ProviderError
     from timeline.faults import TimelineError
 
@@ -46,7 +48,8 @@ def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> 
     os.environ.update(settings.environment())
     begun = time.monotonic()
     try:
-        compiled = compile_file(arguments.document, arguments.profile)
+        opened = open_file(arguments.document, arguments.profile)
+        compiled = opened.compile(part(opened, arguments.begin, arguments.end))
         target = arguments.out / f"{arguments.document.stem}.mp4" if arguments.out.is_dir() else arguments.out
         work = Work(FfmpegRenderer(), compiled, target.absolute(), max(1, arguments.jobs), console, arguments.keep)
         inspection = asyncio.run(work.run())
@@ -56,6 +59,24 @@ def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> 
     except ProviderError as error:
         raise CommandError(*filter(None, (error.sentence, error.fix)), code=FAILED) from error
     return report(work, inspection, time.monotonic() - begun)
+
+
+def part(opened: Opened, begin: str, end: str) -> tuple[int, int] | None:
+    """Frames [first, stop) between two moments of the film as written; None for all of it. Raises CommandError."""
+    from timeline.time import BadTime, parse_moment, snap_frame
+
+    if not begin and not end:
+        return None
+    rate, frames = opened.resolved.fps, opened.resolved.frames
+    try:
+        first = snap_frame(parse_moment(begin).at(rate), rate) if begin else 0
+        stop = min(snap_frame(parse_moment(end).at(rate), rate), frames) if end else frames
+    except BadTime as error:
+        raise CommandError(str(error), "Write seconds (12.5), a clock (00:01:30) or frames (45f).") from error
+    if not 0 <= first < stop:
+        long = span(float(frames / rate))
+        raise CommandError(f"Nothing lies from {begin or '0'} to {end or 'the end'}: the film lasts {long}.")
+    return first, stop
 
 
 @dataclass

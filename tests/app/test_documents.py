@@ -12,8 +12,11 @@ import pytest
 from PIL import Image
 
 from adapters.media.probe import FilmFacts, probe
-from app.console import FAILED, WRONG
+from app.commands.render import part
+from app.console import FAILED, WRONG, CommandError
+from app.documents import open_file
 from tests.app.test_cli import vfos
+from timeline.faults import TimelineError
 
 
 @pytest.fixture
@@ -84,9 +87,11 @@ class TestCheck:
 
     def test_every_profile_is_checked(self, folder: Path) -> None:
         path = write(folder, profiles=["preview", {"id": "part", "base": "square", "range": {"start": 50}}])
-        done = vfos("check", str(path), "--json")
-        assert "E_RANGE" in [fault["code"] for fault in json.loads(done.stdout)["faults"]]
-        assert vfos("check", str(path), "--profile", "preview").returncode == 0
+        opened = open_file(path)
+        assert opened.compile().plan.output.profile == "preview"
+        (other,) = opened.others()
+        with pytest.raises(TimelineError, match="E_RANGE"):
+            other.compile()
 
     @pytest.mark.parametrize("text", ["", "{", "[1, 2]", '{"schema": "timeline/9"}', "\x00\x01"])
     def test_what_is_no_document_is_said(self, folder: Path, text: str) -> None:
@@ -114,6 +119,16 @@ class TestRender:
         assert facts.frames == 60
         assert facts.sound is not None
         assert sorted(path.name for path in folder.iterdir()) == ["film.json", "noise.png", "out film.mp4", "tone.wav"]
+
+    def test_a_part_of_the_film(self, folder: Path) -> None:
+        opened = open_file(write(folder))
+        assert part(opened, "", "") is None
+        assert part(opened, "0.5", "00:00:01.500") == (15, 45)
+        assert part(opened, "45f", "99") == (45, 60)
+        assert opened.compile((15, 45)).plan.frames == 30
+        for begin, end in (("5", ""), ("1", "1"), ("x", ""), ("-1", "")):
+            with pytest.raises(CommandError):
+                part(opened, begin, end)
 
     def test_a_target_that_is_no_film_is_refused_before_any_work(self, folder: Path) -> None:
         for out in ("film.avi", "missing/film.mp4"):
