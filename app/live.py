@@ -22,6 +22,8 @@ from litestar.response import Stream
 
 from adapters.queue.names import events_channel, progress_channel
 from app.errors import Missing
+from app.forms import FormState
+from app.gate_reading import Asked, read_asked, show_asked
 from app.job_reading import read_doubts, read_view
 from app.room import Room
 from app.session import token_of
@@ -87,7 +89,8 @@ async def stream_job(request: AnyRequest) -> Response[Any]:
         job_id = job.id
     position = read_position(request.headers.get("last-event-id"), request.query_params.get("after", ""))
     tab = str(request.query_params.get("tab", "overview"))
-    reader = Reader(room, job_id, tab, position, plain=_plain(request))
+    came_from = "inbox" if request.query_params.get("from", "") == "inbox" else ""
+    reader = Reader(room, job_id, tab, position, plain=_plain(request), came_from=came_from)
     return Stream(
         guarded(reader.messages),
         media_type="text/event-stream",
@@ -120,6 +123,7 @@ class Reader:
     tab: str
     position: Position
     plain: bool = True
+    came_from: str = ""
     _sent: dict[str, str] = field(default_factory=dict)
     _pulse: Pulse | None = None
     _groups: dict[str, tuple[LogLine, Mark]] | None = None
@@ -204,6 +208,7 @@ class Reader:
                 await self._groups_of_page(unit, grouping)
                 lines = await log_after(unit, self.job_id, self.position.line, LOG_STEP)
             doubts = await read_doubts(self.room, unit, detail) if self.tab == "overview" else []
+            asked = await read_asked(unit, detail) if self.tab == "overview" else Asked()
             tries = await tries_of(unit, self.job_id) if self.tab == "steps" else None
         self._pulse = beat
         view = read_view(self.room, detail, self.tab)
@@ -219,6 +224,8 @@ class Reader:
                 self.room.tongue, detail.steps, tries, self.room.job_base, self.room.site.clock.now()
             )
         if self.tab == "overview":
+            values |= {**await show_asked(self.room, detail, asked), "answer": FormState({}), "late": ""}
+            values["came_from"] = self.came_from
             heading, attempt = log_heading(self.room.tongue, "", detail.steps)
             values["heading"], values["attempt"] = heading, attempt
         return view, values, self._log_parts(grouping, job.log_lines, lines), len(lines) >= LOG_STEP
@@ -292,6 +299,8 @@ BLOCKS: dict[str, dict[str, str]] = {
     "overview": {
         **FRAME,
         "job-failure": "failure",
+        "gates": "gates",
+        "decisions": "decisions",
         "pipeline": "pipeline",
         "film": "film",
         "artifacts": "artifacts",

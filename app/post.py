@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from adapters.notify.email import Mailer, MailFault
 from adapters.settings import Settings
 from app.i18n import LANGUAGES, N_, Tongue
+from app.views.marks import kind_name
 from tenants.letters import Outgoing, letter_failed, letter_sent, take_letters
 from tenants.unit import Units
 
@@ -28,6 +30,7 @@ SUBJECTS: Mapping[str, str] = {
     "codes-made": N_("New recovery codes were made for your account"),
     "code-used": N_("A recovery code of your account was used"),
     "factors-removed": N_("All second factors of your account were removed"),
+    "approval": N_("Your decision is asked for: %(title)s"),
 }
 FACTOR_BODY = N_(
     "Hello %(name)s,\n\n%(subject)s.\n\nIf this was not you, set a new password here at once, then look at your "
@@ -46,6 +49,11 @@ BODIES: Mapping[str, str] = {
         "Hello %(name)s,\n\nthe password of your account was changed, and all other sessions were ended.\n\n"
         "If this was not you, set a new one here at once:\n%(link)s"
     ),
+    "approval": N_(
+        "Hello %(name)s,\n\njob #%(number)s “%(title)s” in %(workspace)s has made its step “%(step)s” and waits for "
+        "your decision. Without one it is cancelled on %(day)s.\n\nLook at the result and decide:\n%(link)s\n\n"
+        "You get this letter because you asked for it in your personal settings; it can be switched off there."
+    ),
 }
 PATHS: Mapping[str, str] = {"invite": "/invite/", "reset": "/reset/"}
 """Where the link of a letter leads; that of a notice to a page where the account can be taken back."""
@@ -60,9 +68,23 @@ def write_letter(letter: Outgoing, address: str) -> tuple[str, str]:
         "sender": letter.sender,
         "link": f"{address}{PATHS.get(letter.kind, '/forgot')}{letter.token}",
     }
+    if letter.kind == "approval":
+        values |= _question(tongue, letter, address)
     subject = tongue.gettext(SUBJECTS[letter.kind]) % values
     body = tongue.gettext(BODIES.get(letter.kind, FACTOR_BODY))
     return subject, body % {**values, "subject": subject}
+
+
+def _question(tongue: Tongue, letter: Outgoing, address: str) -> dict[str, str]:
+    """What a letter about a question says of it."""
+    told = letter.data
+    return {
+        "title": str(told["title"]),
+        "number": str(told["number"]),
+        "step": kind_name(tongue, str(told["step"])),
+        "day": tongue.day(datetime.fromisoformat(str(told["until"]))) if told["until"] else "–",
+        "link": f"{address}{told['path']}",
+    }
 
 
 async def deliver(units: Units, settings: Settings) -> int:

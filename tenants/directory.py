@@ -243,6 +243,7 @@ def _person(user: User) -> Person:
         user.time_zone,
         user.shortcuts,
         user.operates_farm,
+        user.mail_approvals,
     )
 
 
@@ -388,7 +389,7 @@ async def note_visit(units: Units, user_id: UUID, tenant_id: UUID) -> None:
         )
 
 
-PREFERENCES = frozenset({"name", "language", "theme", "density", "time_zone", "shortcuts"})
+PREFERENCES = frozenset({"name", "language", "theme", "density", "time_zone", "shortcuts", "mail_approvals"})
 
 
 async def save_preferences(units: Units, user_id: UUID, **changes: str | bool) -> None:

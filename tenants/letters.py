@@ -5,17 +5,20 @@ A failed delivery is tried again after a growing pause, each time with a fresh l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tenants.model import Tenant, User
+from tenants.model import Membership, Tenant, User
 from tenants.people_model import Invitation, Letter
 from tenants.principal import Principal
 from tenants.records import uuid7
+from tenants.roles import ROLES, permissions_of
 from tenants.tickets import add_ticket, drop_tickets
 from tenants.unit import Units
 
@@ -28,7 +31,10 @@ _PURPOSE = "letters"
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A letter ready to be sent: to whom, in which language, about what; `token` ends its link."""
+    """A letter ready to be sent: to whom, in which language, about what; `token` ends its link.
+
+    `data`: what a notice is about; it holds no secret.
+    """
 
     id: UUID
     kind: str
@@ -38,6 +44,7 @@ class Outgoing:
     name: str
     workspace: str
     sender: str
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 async def mail_invitation(units: Units, principal: Principal, invitation_id: UUID, language: str) -> None:
@@ -75,6 +82,39 @@ async def tell_person(units: Units, user_id: UUID, kind: str) -> None:
         user = await unit.session.get(User, user_id)
         if user is not None and user.email:
             unit.session.add(Letter(kind=kind, address=user.email, language=user.language, user_id=user.id))
+
+
+async def mail_deciders(units: Units, tenant_id: UUID, project_id: UUID, about: str, data: Mapping[str, Any]) -> int:
+    """Queue a letter to everybody who may decide in a project and wants to be told; answer how many.
+
+    `about` names the question: nobody is told of the same one twice.
+    """
+    roles = [role for role in ROLES if "approvals:decide" in permissions_of(role)]
+    async with units.system(_PURPOSE) as unit:
+        people = await unit.session.execute(
+            select(User, Membership.projects)
+            .join(Membership, Membership.user_id == User.id)
+            .where(
+                Membership.tenant_id == tenant_id,
+                Membership.role.in_(roles),
+                User.mail_approvals,
+                User.email.is_not(None),
+                User.disabled_at.is_(None),
+            )
+        )
+        known = await unit.session.scalars(
+            select(Letter.user_id).where(Letter.tenant_id == tenant_id, Letter.data["about"].astext == about)
+        )
+        told = set(known)
+        wanted = [
+            user
+            for user, projects in people
+            if user.id not in told and (projects is None or str(project_id) in projects)
+        ]
+        for user in wanted:
+            letter = {"kind": "approval", "user_id": user.id, "tenant_id": tenant_id, "data": {"about": about, **data}}
+            unit.session.add(Letter(address=str(user.email), language=user.language, **letter))
+        return len(wanted)
 
 
 async def take_letters(units: Units, limit: int = 10) -> list[Outgoing]:
@@ -125,10 +165,12 @@ async def _prepare(session: AsyncSession, row: Letter) -> Outgoing:
     elif row.user_id is not None:
         user = await session.get_one(User, row.user_id)
         name = user.name
+        if row.tenant_id is not None:
+            workspace = (await session.get_one(Tenant, row.tenant_id)).name
         if row.kind == "reset":
             await drop_tickets(session, row.user_id, "reset")
             token = add_ticket(session, "reset", RESET, user_id=row.user_id, by_mail=True)
-    return Outgoing(row.id, row.kind, row.address, row.language, token, name, workspace, sender)
+    return Outgoing(row.id, row.kind, row.address, row.language, token, name, workspace, sender, row.data)
 
 
 async def letter_sent(units: Units, letter_id: UUID) -> None:

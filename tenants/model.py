@@ -47,6 +47,7 @@ class User(Timed, Base):
     density: Mapped[str] = mapped_column(default="comfortable", server_default="comfortable")
     time_zone: Mapped[str] = mapped_column(default="UTC", server_default="UTC")
     shortcuts: Mapped[bool] = mapped_column(default=True, server_default="true")
+    mail_approvals: Mapped[bool] = mapped_column(default=False, server_default="false")
     email_verified_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
     operates_farm: Mapped[bool] = mapped_column(default=False, server_default="false")

@@ -49,6 +49,7 @@ class Person:
     time_zone: str
     shortcuts: bool = True
     operates_farm: bool = False
+    mail_approvals: bool = False
 
 
 @dataclass(frozen=True)

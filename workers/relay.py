@@ -3,30 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, update
 
+from domain.production.notices import tell_question
 from tenants.model import Counter, OutboxMessage
 from tenants.ports import Signal
 from tenants.unit import Units
 
 BATCH = 100
 
-Handler = Callable[[Signal, UUID, int, Mapping[str, Any]], Awaitable[None]]
-"""Called with (signal, tenant, the tenant's newest event, payload); may be called twice for one message."""
+
+@dataclass(frozen=True)
+class Outside:
+    """What handlers reach: the signal, and units of work of their own."""
+
+    units: Units
+    signal: Signal
 
 
-async def hint_events(signal: Signal, tenant_id: UUID, last_seq: int, payload: Mapping[str, Any]) -> None:
+Handler = Callable[[Outside, UUID, int, Mapping[str, Any]], Awaitable[None]]
+"""Called with (outside, tenant, the tenant's newest event, payload); may be called twice for one message."""
+
+
+async def hint_events(outside: Outside, tenant_id: UUID, last_seq: int, payload: Mapping[str, Any]) -> None:
     """Repeat the hint that a crash right after commit may have swallowed."""
-    await signal.events(tenant_id, last_seq)
+    await outside.signal.events(tenant_id, last_seq)
+
+
+async def write_to_deciders(outside: Outside, tenant_id: UUID, last_seq: int, payload: Mapping[str, Any]) -> None:
+    """Queue letters to those who may decide and want to be told; the same question is told once."""
+    await tell_question(outside.units, tenant_id, UUID(str(payload["approval_id"])))
 
 
 TOPICS: Mapping[str, tuple[Handler, ...]] = {
     "job.created": (hint_events,),
     "job.cancel_requested": (hint_events,),
-    "approval.waiting": (hint_events,),
+    "approval.waiting": (hint_events, write_to_deciders),
 }
 """Topic → what is done with its messages."""
 
@@ -43,11 +59,10 @@ async def relay(units: Units, signal: Signal) -> int:
         )
         messages = rows.scalars().all()
         for message in messages:
-            last = await unit.session.execute(
-                select(Counter.value).where(Counter.tenant_id == message.tenant_id, Counter.name == "event")
-            )
+            newest = select(Counter.value).where(Counter.tenant_id == message.tenant_id, Counter.name == "event")
+            last = await unit.session.scalar(newest) or 0
             for handle in TOPICS.get(message.topic, ()):
-                await handle(signal, message.tenant_id, last.scalar_one_or_none() or 0, message.payload)
+                await handle(Outside(units, signal), message.tenant_id, last, message.payload)
         done = [message.id for message in messages]
         if done:
             await unit.session.execute(

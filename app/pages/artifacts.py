@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from litestar import HttpMethod, Response, get, route
 from litestar.response import Stream
@@ -15,6 +16,7 @@ from app.room import Room
 from app.site import AnyRequest
 from app.views.outputs import way_of
 from domain.production.log_queries import log_lines
+from domain.production.queries.gate import find_run
 from domain.production.queries.job import Output, find_job, find_output
 
 PRIVATE = "private, max-age=0, must-revalidate"
@@ -33,6 +35,30 @@ async def serve_artifact(request: AnyRequest) -> Response[Any]:
         found = await find_output(unit, job, name) if job is not None else None
     if found is None:
         raise Missing
+    return _answer(room, request, found)
+
+
+@route(
+    "/w/{tenant:str}/p/{project:str}/jobs/{number:str}/runs/{run:str}/{name:path}",
+    http_method=[HttpMethod.GET, HttpMethod.HEAD],
+)
+async def serve_earlier(request: AnyRequest) -> Response[Any]:
+    """A file of an earlier run of a step, in the same way."""
+    room = await Room.enter(request)
+    name = str(request.path_params["name"]).lstrip("/")
+    try:
+        run_id = UUID(str(request.path_params["run"]))
+    except ValueError:
+        raise Missing from None
+    async with room.open() as unit:
+        job = await find_job(unit, room.project_slug, room.number)
+        run = await find_run(unit, job, run_id) if job is not None else None
+    if run is None or name not in run.files:
+        raise Missing
+    return _answer(room, request, Output(name=name, step_id=run.step_id, created_at=run.created_at, **run.files[name]))
+
+
+def _answer(room: Room, request: AnyRequest, found: Output) -> Response[Any]:
     headers = file_headers(found, download="download" in request.query_params)
     if _unchanged(request, headers["ETag"]):
         return Response(b"", status_code=304, headers=headers)

@@ -9,17 +9,22 @@ from typing import Any
 from litestar import Response, get, post
 
 from app.errors import Missing
-from app.forms import read_form
+from app.forms import FormState, read_form
+from app.gate_reading import read_asked, show_asked
 from app.job_reading import WINDOW_OVERVIEW, read_doubts, read_log, read_shown, read_view
 from app.room import Room
 from app.site import AnyRequest
 from app.views.config import make_config
+from app.views.job import make_children
 from app.views.money import make_cost_tab
 from app.views.waterfall import make_waterfall
+from domain.dispatch.policy import PRIORITIES
 from domain.production.commands.control_job import cancel_job, pause_job, resume_job, retry_job
+from domain.production.commands.hold_work import set_priority
 from domain.production.log_queries import LOG_WINDOW
 from domain.production.model import Job
 from domain.production.queries.cost import money_of
+from domain.production.queries.gate import forks_of
 from domain.production.queries.job import JobDetail, find_job, job_detail, tries_of
 from tenants.unit import Unit
 
@@ -34,13 +39,13 @@ ACTIONS: Mapping[str, Callable[[Unit, Any], Awaitable[Job]]] = {
 @get("/w/{tenant:str}/p/{project:str}/jobs/{number:str}")
 async def show_job(request: AnyRequest) -> Response[str]:
     """The overview."""
-    return await _show(request, "overview")
+    return await show_page(request, "overview")
 
 
 @get("/w/{tenant:str}/p/{project:str}/jobs/{number:str}/artifacts")
 async def show_artifacts(request: AnyRequest) -> Response[str]:
     """The outputs; its own handler, because the addresses of the files begin the same way."""
-    return await _show(request, "artifacts")
+    return await show_page(request, "artifacts")
 
 
 @get("/w/{tenant:str}/p/{project:str}/jobs/{number:str}/{part:str}")
@@ -49,30 +54,38 @@ async def show_tab(request: AnyRequest) -> Response[str]:
     tab = str(request.path_params["part"])
     if tab not in TAB_READERS or tab == "overview":
         raise Missing
-    return await _show(request, tab)
+    return await show_page(request, tab)
 
 
 @post("/w/{tenant:str}/p/{project:str}/jobs/{number:str}/{part:str}")
 async def steer_job(request: AnyRequest) -> Response[Any]:
-    """Pause, resume, cancel or retry; then back to where the person was."""
+    """Pause, resume, cancel, retry, or change the level; then back to where the person was."""
     room = await Room.enter(request)
-    action = ACTIONS.get(str(request.path_params["part"]))
-    if action is None:
+    part = str(request.path_params["part"])
+    if part not in ACTIONS and part != "priority":
         raise Missing
-    await read_form(request)
+    values = await read_form(request)
+    if part == "priority" and values.get("level", "") not in PRIORITIES:
+        raise Missing
     async with room.open() as unit:
         job = await find_job(unit, room.project_slug, room.number)
         if job is None:
             raise Missing
-        await action(unit, job.id)
+        if part == "priority":
+            await set_priority(unit, job.id, values["level"])
+        else:
+            await ACTIONS[part](unit, job.id)
     if request.headers.get("hx-request"):
-        return await _show(request, "overview", "head")
+        return await show_page(request, "overview", "head")
     return room.go(room.job_base)
 
 
-async def _show(request: AnyRequest, tab: str, block: str = "content") -> Response[str]:
+async def show_page(
+    request: AnyRequest, tab: str, block: str = "content", status: int = 200, **extra: Any
+) -> Response[str]:
+    """A tab of a job. `extra`: a refused answer to a gate (`answer`), or why one came too late (`late`)."""
     room = await Room.enter(request)
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"answer": FormState({}), "late": "", "came_from": _came_from(request), **extra}
     async with room.open() as unit:
         project, projects = await room.project(unit)
         job = await find_job(unit, room.project_slug, room.number)
@@ -86,9 +99,15 @@ async def _show(request: AnyRequest, tab: str, block: str = "content") -> Respon
         values["shown"] = await read_shown(room, view) if tab == "artifacts" else None
     if tab == "manifest":
         values["manifest"] = await _manifest(room, detail)
-    return room.page(
-        f"jobs/job_{tab}.html", block, view=view, shell=room.shell(projects, project, "jobs"), tab=tab, **values
-    )
+    if tab == "overview":
+        values |= await show_asked(room, detail, values.pop("asked"))
+    shell = room.shell(projects, project, "jobs")
+    return room.page(f"jobs/job_{tab}.html", block, status, view=view, shell=shell, tab=tab, **values)
+
+
+def _came_from(request: AnyRequest) -> str:
+    """`inbox` for who came from there; kept through a refused answer."""
+    return "inbox" if request.query_params.get("from", "") == "inbox" else ""
 
 
 async def read_wave(room: Room, view: Any) -> str:
@@ -102,7 +121,9 @@ async def read_wave(room: Room, view: Any) -> str:
 # ── What each tab reads besides the frame ─────────────────────────────────────────────────────────────────
 async def _read_overview(room: Room, unit: Unit, detail: JobDetail) -> dict[str, Any]:
     log = await read_log(room, unit, detail, WINDOW_OVERVIEW)
-    return {"log": log, "doubts": await read_doubts(room, unit, detail)}
+    doubts = await read_doubts(room, unit, detail)
+    forks = make_children(room.tongue, await forks_of(unit, detail.job), room.jobs_base)
+    return {"log": log, "doubts": doubts, "forks": forks, "asked": await read_asked(unit, detail)}
 
 
 async def _read_logs(room: Room, unit: Unit, detail: JobDetail) -> dict[str, Any]:

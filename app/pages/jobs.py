@@ -16,14 +16,24 @@ from app.site import AnyRequest
 from app.views.bulk import act_options, read_outcome
 from app.views.jobs import make_jobs, read_wish
 from app.views.money import QuoteView, read_dollars
-from app.views.new_job import make_choices
+from app.views.new_job import GATE_KINDS, make_choices
 from domain.catalog.voices import VoiceLine, list_voices
-from domain.production.commands.create_job import SECONDS, TOPIC_LIMIT, NewJob, create_job, is_blank
+from domain.dispatch.policy import PRIORITIES
+from domain.production.commands.create_job import (
+    GATES,
+    MODES,
+    SECONDS,
+    TOPIC_LIMIT,
+    NewJob,
+    create_job,
+    is_blank,
+)
 from domain.production.errors import InvalidInput
 from domain.production.queries.jobs import list_jobs
 from domain.production.queries.projects import ProjectLine, RecipeLine, recipe_names, recipes_of
 
-FIELDS = ("topic", "recipe", "language", "voice", "seconds", "cost_limit", "idem_key")
+GATE_FIELDS = tuple(f"gate_{kind}" for kind in GATE_KINDS)
+FIELDS = ("topic", "recipe", "language", "voice", "seconds", "cost_limit", "mode", "level", *GATE_FIELDS, "idem_key")
 
 
 @get("/w/{tenant:str}/p/{project:str}/jobs")
@@ -78,6 +88,9 @@ async def show_new_job(request: AnyRequest) -> Response[str]:
             "voice": "",
             "seconds": "",
             "cost_limit": "",
+            "mode": "auto",
+            "level": "standard",
+            **{f"gate_{kind}": "yes" for kind in GATES},
             "idem_key": secrets.token_urlsafe(18),
         }
         voices = await list_voices(unit, project.id)
@@ -122,6 +135,9 @@ def read_new_job(values: Mapping[str, str], project: str) -> NewJob:
         idem_key=values["idem_key"],
         voice=values.get("voice", ""),
         cost_limit=read_dollars(values.get("cost_limit", "")),
+        mode=values.get("mode") or "auto",
+        priority=PRIORITIES[values.get("level") or "standard"],
+        gates=tuple(kind for kind in GATE_KINDS if values.get(f"gate_{kind}")),
     )
 
 
@@ -151,6 +167,14 @@ def check_new_job(
     except ValueError:
         text = tongue.gettext("Write an amount in dollars, like 25 or 12.50; left empty, there is no limit.")
         faults.append(FormFault("cost_limit", text))
+    for name, known in (("mode", MODES), ("level", tuple(PRIORITIES))):
+        if values.get(name, "") not in ("", *known):
+            faults.append(FormFault(name, tongue.gettext("Choose one of the entries of the list.")))
+    if values.get("mode") == "wizard" and not any(values.get(name) for name in GATE_FIELDS):
+        text = tongue.gettext(
+            "The wizard needs at least one step to stop after. Choose one, or let the job run through."
+        )
+        faults.append(FormFault("gates", text))
     key = values.get("idem_key", "")
     if not 8 <= len(key) <= 200 or not key.isprintable():
         faults.append(FormFault("", tongue.gettext("The form is out of date. Open it again and copy your topic over.")))

@@ -35,6 +35,7 @@ async def show_settings(request: AnyRequest) -> Response[str]:
         "density": person.density,
         "time_zone": person.time_zone,
         "shortcuts": "1" if person.shortcuts else "",
+        "mail_approvals": "1" if person.mail_approvals else "",
     }
     return await _page(request, visitor, FormState(values))
 
@@ -50,8 +51,8 @@ async def save_settings(request: AnyRequest) -> Response[Any]:
     if faults:
         return await _page(request, visitor, FormState(values, faults), 422)
     wanted = {name: values[name] for name in ("name", "language", "theme", "density", "time_zone")}
-    keys = values.get("shortcuts") == "1"
-    await save_preferences(site_of(request).units, visitor.person.id, shortcuts=keys, **wanted)
+    ticked = {name: values.get(name) == "1" for name in ("shortcuts", "mail_approvals")}
+    await save_preferences(site_of(request).units, visitor.person.id, **ticked, **wanted)
     return go(request, "/settings?saved=1")
 
 
@@ -79,6 +80,7 @@ async def _page(request: AnyRequest, visitor: Visitor, form: FormState, status: 
         "form": form,
         "options": make_options(tongue),
         "saved": request.query_params.get("saved") == "1",
+        "mails": site_of(request).settings.mail,
     }
     return personal_page(request, visitor, "settings/personal.html", status, **values)
 

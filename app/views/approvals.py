@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.i18n import Tongue
+from app.views.gate import short_version
 from app.views.marks import kind_name
+from app.views.outlook import say_hearing
 from domain.production.queries.line import Question
+from domain.production.wishes import hearing
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,9 @@ class Card:
     seen: str
     instruction: str
     may_decide: bool
+    takes: bool
+    hears: str
+    version: str
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ def _card(tongue: Tongue, one: Question, base: str, now: datetime) -> Card:
     href = f"{base}/p/{one.project}/jobs/{one.number}"
     left = ""
     if one.expires_at is not None and one.expires_at > now:
-        left = tongue.gettext("expires in %(time)s", time=tongue.rough((one.expires_at - now).total_seconds()))
+        left = tongue.gettext("Without a decision the job is cancelled on %(day)s.", day=tongue.day(one.expires_at))
     return Card(
         id=str(one.id),
         title=one.title,
@@ -57,7 +63,10 @@ def _card(tongue: Tongue, one: Question, base: str, now: datetime) -> Card:
         step=kind_name(tongue, one.kind),
         project=one.project_name,
         href=href,
-        results=f"{href}/artifacts",
+        results=f"{href}?from=inbox#gates",
+        takes=hearing(one.kind, one.spec).takes != "none",
+        hears=say_hearing(tongue, hearing(one.kind, one.spec)),
+        version=short_version(one.seen_version),
         asked_at=one.asked_at,
         asked=tongue.moment(one.asked_at, now),
         left=left,

@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.i18n import Tongue
+from app.i18n import N_, Tongue
 from app.views.cost import Cost, make_cost
+from app.views.gate import step_address
 from app.views.marks import LANGUAGE_NAMES, PROFILE_NAMES, Mark, job_mark, kind_name, said
 from app.views.outputs import Outputs, make_outputs
+from app.views.settings import Option
 from app.views.stages import Stage, make_stages
 from app.views.waiting import say_left, say_waiting
 from domain.dispatch.model import Step
+from domain.dispatch.policy import PRIORITIES
+from domain.production.graph import may_skip
 from domain.production.model import Job
+from domain.production.queries.gate import Relative
 from domain.production.queries.job import JobDetail, Parts
 from domain.production.queries.jobs import recipe_kinds
 from domain.production.states import FINAL, can_cancel, can_pause, can_resume, can_retry
@@ -45,9 +50,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Failure:
-    """What stopped a job, in plain words first."""
+    """What stopped a job, in plain words first. `href` leads to the step, where it can be tried with changes."""
 
     step: str
+    href: str
+    may_skip: bool
     sentence: str
     fix: str
     kept: str
@@ -65,8 +72,11 @@ class JobView:
     href: str
     recipe: str
     recipe_version: int
-    edited_from: int | None
-    edited_href: str
+    origin: str
+    origin_href: str
+    level: str
+    level_said: str
+    levels: tuple[Option, ...]
     made_by: str
     created_at: datetime
     started_at: datetime | None
@@ -110,7 +120,7 @@ def make_job(
     outputs = make_outputs(tongue, detail.outputs, detail.steps, base)
     stages = make_stages(tongue, recipe_kinds(job.spec), detail.steps, base, now)
     dead = next((step for step in detail.steps if step.state == "dead"), None)
-    earlier = _whole(job.spec.get("edited_from"))
+    earlier = _whole((job.forked_from or {}).get("job")) or _whole(job.spec.get("edited_from"))
     return JobView(
         number=job.number,
         title=job.title,
@@ -119,8 +129,11 @@ def make_job(
         href=base,
         recipe=detail.recipe,
         recipe_version=job.recipe_version,
-        edited_from=earlier,
-        edited_href=f"{base.rpartition('/')[0]}/{earlier}" if earlier else "",
+        origin=_origin(tongue, job, earlier),
+        origin_href=f"{base.rpartition('/')[0]}/{earlier}" if earlier else "",
+        level=level_of(job.priority),
+        level_said=tongue.gettext(LEVELS[level_of(job.priority)]),
+        levels=make_levels(tongue),
         made_by=job.made_by_name or tongue.gettext("the factory"),
         created_at=job.created_at,
         started_at=job.started_at,
@@ -139,7 +152,7 @@ def make_job(
         retry_from=kind_name(tongue, dead.kind) if dead else "",
         reason=job.control_reason or "",
         final=job.state in FINAL,
-        failure=_failure(tongue, job, dead, detail.steps),
+        failure=_failure(tongue, job, dead, detail.steps, base),
         stages=tuple(stages),
         outputs=outputs,
         provenance=_provenance(tongue, detail),
@@ -147,6 +160,57 @@ def make_job(
         seq=detail.seq,
         draft=any(step.outputs and step.outputs.get("draft") for step in detail.steps),
     )
+
+
+def _origin(tongue: Tongue, job: Job, earlier: int | None) -> str:
+    """Which job this one was made from, and where it began to differ."""
+    if earlier is None:
+        return ""
+    origin = job.forked_from or {}
+    if not origin or origin.get("edited"):
+        return tongue.gettext("Changed from #%(number)s", number=earlier)
+    step = kind_name(tongue, str(origin.get("step", "")))
+    return tongue.gettext("Forked from #%(number)s at %(step)s", number=earlier, step=step)
+
+
+@dataclass(frozen=True)
+class Child:
+    """A job that was made from this one."""
+
+    href: str
+    label: str
+    note: str
+
+
+def make_children(tongue: Tongue, relatives: Sequence[Relative], jobs_base: str) -> tuple[Child, ...]:
+    """The jobs that were made from this one."""
+    return tuple(
+        Child(f"{jobs_base}/{one.number}", f"#{one.number} {one.title}", _child_note(tongue, one)) for one in relatives
+    )
+
+
+def _child_note(tongue: Tongue, one: Relative) -> str:
+    if one.origin.get("edited"):
+        return tongue.gettext("script changed")
+    return tongue.gettext("from %(step)s", step=kind_name(tongue, str(one.origin.get("step", ""))))
+
+
+LEVELS: Mapping[str, str] = {"urgent": N_("Urgent"), "standard": N_("Standard"), "batch": N_("Batch")}
+
+
+def make_levels(tongue: Tongue) -> tuple[Option, ...]:
+    """The levels of a job inside its workspace, with what each means."""
+    notes = {
+        "urgent": tongue.gettext("before the workspace’s other jobs"),
+        "standard": tongue.gettext("in its turn"),
+        "batch": tongue.gettext("when nothing else waits"),
+    }
+    return tuple(Option(name, tongue.gettext(label), notes[name]) for name, label in LEVELS.items())
+
+
+def level_of(priority: int) -> str:
+    """The name of a job's level."""
+    return next((name for name, number in PRIORITIES.items() if number == priority), "standard")
 
 
 def waits_for_call(steps: Sequence[Step]) -> bool:
@@ -176,7 +240,7 @@ def _tabs(tongue: Tongue, base: str, current: str, steps: int, outputs: int) -> 
     )
 
 
-def _failure(tongue: Tongue, job: Job, dead: Step | None, steps: Sequence[Step]) -> Failure | None:
+def _failure(tongue: Tongue, job: Job, dead: Step | None, steps: Sequence[Step], base: str) -> Failure | None:
     if job.state != "failed" and dead is None:
         return None
     error: Mapping[str, Any] = (dead.error if dead and dead.error else job.error) or {}
@@ -189,6 +253,8 @@ def _failure(tongue: Tongue, job: Job, dead: Step | None, steps: Sequence[Step])
         details.append(Row("class", dead.error_class, mono=True))
     return Failure(
         step=kind_name(tongue, dead.kind) if dead else tongue.gettext("Job"),
+        href=f"{base}/step/{step_address(dead)}" if dead else "",
+        may_skip=dead is not None and may_skip(job.spec, dead.kind),
         sentence=sentence,
         fix=fix,
         kept=tongue.ngettext(

@@ -112,11 +112,11 @@ class Grouping:
         return self.mark(self.steps.get(line.step_id), line)
 
     def mark(self, step: Step | None, line: LogLine) -> Mark:
-        """How a group stands: an earlier attempt has failed, else as its step does."""
+        """How a group stands: an earlier attempt is over, however it ended, else as its step does."""
         if step is None:
             return step_mark(self.tongue, "succeeded")
         if line.attempt < step.attempt:
-            return step_mark(self.tongue, "dead")
+            return Mark("idle", "rotate-ccw", self.tongue.gettext("earlier attempt"))
         return step_mark(self.tongue, step.state)
 
     def title(self, step: Step | None, line: LogLine) -> str:

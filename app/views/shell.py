@@ -113,7 +113,7 @@ def make_shell(
         project=current,
         projects=entries,
         links=_links(tongue, seat, line, section) if line is not None else (),
-        tools=_tools(tongue, seat, section),
+        tools=_tools(tongue, seat, section, sum(line.questions for line in projects)),
         notice=_notice(tongue, seat),
         here=current.name if current is not None and project_id is not None else seat.name,
         find=f"/w/{seat.slug}/find",
@@ -183,9 +183,21 @@ def _links(tongue: Tongue, seat: Seat, line: ProjectLine, section: str) -> list[
     ]
 
 
-def _tools(tongue: Tongue, seat: Seat, section: str) -> list[Link]:
+def _tools(tongue: Tongue, seat: Seat, section: str, questions: int) -> list[Link]:
+    """The workspace's pages; the inbox says how many jobs ask, to those who may answer."""
+    may_answer = "approvals:decide" in permissions_of(seat.role)
+    counts = {"approvals": questions if may_answer else 0}
+    said = tongue.ngettext("%(num)s waiting", "%(num)s waiting", questions)
     return [
-        Link(tongue.gettext(label), icon, f"/w/{seat.slug}/{path}", section == name, key=shortcut_of(name))
+        Link(
+            tongue.gettext(label),
+            icon,
+            f"/w/{seat.slug}/{path}",
+            section == name,
+            counts.get(name, 0),
+            said,
+            key=shortcut_of(name),
+        )
         for name, path, icon, label, needed in TOOLS
         if needed in permissions_of(seat.role)
     ]

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.i18n import Tongue
+from app.views.gate import step_address
 from app.views.marks import Mark, kind_name, step_mark
 from domain.dispatch.model import Attempt, Step
 from domain.production.queries.job import Tries
@@ -126,7 +127,7 @@ def _row(
         critical=critical,
         reused=step.reused,
         error=_error(step),
-        href=f"{base}/logs?step={step.kind}",
+        href=f"{base}/step/{step_address(step)}",
     )
 
 

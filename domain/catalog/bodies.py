@@ -24,6 +24,7 @@ class RecipeStep(Body):
     `gate_on_fallback` does so only when the result is less than what was asked for: another maker stood in.
     `pool`: the class of workers that should run it (empty = the kind's own), `fallback` the one that will do after
     `fallback_after` seconds of waiting.
+    `optional`: a person may skip the step when it has failed; only a step whose result no other needs can be.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class RecipeStep(Body):
     pool: str = ""
     fallback: str = ""
     fallback_after: int = 60
+    optional: bool = False
 
 
 class KnowledgeChoice(Body):

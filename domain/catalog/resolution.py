@@ -60,6 +60,17 @@ async def find_recipe(session: AsyncSession, slug: str, project_id: UUID | None)
     return found.get(("recipe", slug))
 
 
+async def find_presets(session: AsyncSession, project_id: UUID) -> list[tuple[Chosen, str]]:
+    """The presets that a project may use, in their current versions, with their names."""
+    rows = await session.execute(
+        _versions()
+        .add_columns(CatalogItem.name)
+        .where(CatalogItem.kind == "preset", _visible(project_id))
+        .order_by(CatalogItem.name, CatalogItem.slug)
+    )
+    return [(Chosen(*row[:5]), row[5]) for row in rows]
+
+
 async def nearest_recipes(session: AsyncSession, slug: str) -> list[str]:
     """The slugs of recipes, the one most like `slug` first."""
     rows = await session.execute(

@@ -38,6 +38,7 @@ async def read_film(store: ObjectStore, detail: JobDetail, script: Script, narra
         narration=json.loads(narration) if narration is not None else None,
         plan=RenderPlan.model_validate_json(plan) if plan is not None else None,
         salts={step.kind: str(step.spec["salt"]) for step in detail.steps if step.spec.get("salt")},
+        wishes={step.kind: step.instruction for step in detail.steps if step.instruction},
     )
 
 

@@ -4,6 +4,7 @@ ProductionError
 ├── InvalidInput    what a person gave does not make sense; lists every fault
 ├── NotFound        there is no such thing in this workspace
 ├── WrongState      the thing exists, but not in a state that allows this
+│   └── Decided     a question at a gate has its answer already, or is out of date
 └── DiskFull        no room for unfinished files
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 
 class ProductionError(Exception):
@@ -49,6 +51,24 @@ class NotFound(ProductionError):
 
 class WrongState(ProductionError):
     """Raised when a job or step cannot do this now."""
+
+
+class Decided(WrongState):
+    """Raised when a question at a gate cannot be answered any more: `state` of the approval, `by` whom, `at` when.
+
+    `state` is `changed` when the result is another one than the person saw.
+    """
+
+    def __init__(self, state: str, by: str = "", at: datetime | None = None) -> None:
+        super().__init__(_DECIDED.get(state, f"{by or 'Somebody'} has decided this already.").strip())
+        self.state, self.by, self.at = state, by, at
+
+
+_DECIDED = {
+    "expired": "The time to decide this has passed; the job has been cancelled.",
+    "void": "There is a newer version of this result. Reload to see it.",
+    "changed": "The result has changed since you looked at it. Reload and decide again.",
+}
 
 
 class DiskFull(ProductionError):

@@ -132,10 +132,15 @@ PROMPT_TOKENS = 90
 """Tokens of the text that describes one picture."""
 
 
-def machine_seconds(spec: JobSpec, learned: Mapping[str, float], costs: Mapping[str, float]) -> Range:
-    """Processor seconds on our own machines. `costs`: seconds by step kind as the kinds guess; `learned`: factors."""
+def machine_seconds(
+    spec: JobSpec, learned: Mapping[str, float], costs: Mapping[str, float], *, film: bool = True
+) -> Range:
+    """Processor seconds on our own machines. `costs`: seconds by step kind as the kinds guess; `learned`: factors.
+
+    `film`: whether the pictures of the film are rendered too.
+    """
     total = sum(seconds * learned.get(kind, 1.0) for kind, seconds in costs.items())
-    total += spec.seconds * MAKING_S_PER_FILM_S * learned.get("render", 1.0)
+    total += spec.seconds * MAKING_S_PER_FILM_S * learned.get("render", 1.0) if film else 0.0
     return Range(total * 0.6, total, total * 1.8)
 
 

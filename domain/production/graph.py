@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from domain.catalog.bodies import RecipeStep
 from domain.dispatch.pools import FALLBACK_S, is_pool
@@ -21,6 +22,8 @@ class Node:
     gate: bool
 
 
+SKIPPABLE = frozenset({"check"})
+"""Kinds whose result no other step reads; a recipe may allow skipping them."""
 ORDINALS = 1000
 """Room between two nodes' ordinals, for the shards of a fan-out."""
 
@@ -37,6 +40,11 @@ def check_graph(steps: Sequence[RecipeStep], known: Collection[str]) -> list[Fau
         Fault("recipe", f"Step “{kind}” is listed twice.", "List it once.")
         for kind in sorted(set(kinds))
         if kinds.count(kind) > 1
+    ]
+    faults += [
+        Fault("recipe", f"Step “{step.kind}” cannot be optional: later steps need its result.", "Leave that out.")
+        for step in steps
+        if step.optional and step.kind not in SKIPPABLE
     ]
     seen: set[str] = set()
     for step in steps:
@@ -85,6 +93,17 @@ def route_of(spec: Json, module: StepKind) -> Route:
     return Route(pool, fallback, float(chosen["fallback_after"]))
 
 
+def may_skip(spec: Mapping[str, Any], kind: str) -> bool:
+    """Whether a job's recipe lets a person go on without a failed step of this kind."""
+    steps = spec.get("recipe", {}).get("steps", ())
+    return kind in SKIPPABLE and any(step["kind"] == kind and step.get("optional") for step in steps)
+
+
+def with_gates(steps: Sequence[RecipeStep], wanted: Collection[str]) -> list[RecipeStep]:
+    """The steps of a graph with gates after those that are wanted, and after no other."""
+    return [step.model_copy(update={"gate": step.kind in wanted}) for step in steps]
+
+
 def make_nodes(steps: Sequence[RecipeStep], fan_out: Mapping[str, bool], wizard: bool) -> list[Node]:
     """Answer the nodes of a checked graph.
 
@@ -106,16 +125,4 @@ def downstream(needs: Mapping[str, Collection[str]], start: str) -> set[str]:
     found: set[str] = set()
     while grown := {node for node, needed in needs.items() if node not in found and (found | {start}) & set(needed)}:
         found |= grown
-    return found
-
-
-def upstream(needs: Mapping[str, Collection[str]], start: str) -> set[str]:
-    """Answer every id that `start` rests on, directly or not."""
-    found: set[str] = set()
-    waiting = list(needs.get(start, ()))
-    while waiting:
-        node = waiting.pop()
-        if node not in found:
-            found.add(node)
-            waiting.extend(needs.get(node, ()))
     return found

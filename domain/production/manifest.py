@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.dispatch.model import Step
 from domain.production.artifacts import Kept, record_refs
+from domain.production.commands.redo_step import wishes_of
 from domain.production.jobs import find_job
-from domain.production.model import Artifact, ArtifactRef, Job
+from domain.production.model import Approval, Artifact, ArtifactRef, Job, StepRun
 from domain.production.ports import ObjectStore
 from domain.production.queries.cost import money_of, quote_against
 from domain.usage.budget import spent_by
@@ -64,6 +65,7 @@ async def _gather(unit: Unit, job: Job) -> dict[str, Any]:
             "started_at": job.started_at.isoformat() if job.started_at else None,
             "finished_at": job.finished_at.isoformat() if job.finished_at else None,
             "made_by": job.made_by_name,
+            "forked_from": job.forked_from,
         },
         "spec": job.spec,
         "spec_hash": job.spec_hash,
@@ -71,6 +73,8 @@ async def _gather(unit: Unit, job: Job) -> dict[str, Any]:
         "cost": {"micro_dollars": spent.micro_dollars, "calls": spent.calls, "unknown_prices": spent.unknown},
         "quote_against_actual": [asdict(line) for line in quote_against(job.quote, (await money_of(unit, job)).lines)],
         "steps": await _steps(session, job),
+        "earlier_runs": await _earlier(session, job),
+        "decisions": await _decisions(session, job),
         "calls": await _calls(session, job),
         "artifacts": await _artifacts(session, job),
     }
@@ -94,10 +98,57 @@ async def _steps(session: AsyncSession, job: Job) -> list[dict[str, Any]]:
             "input_hash": step.input_hash,
             "reused": step.reused,
             "attempts": step.attempt,
+            "instruction": step.instruction or "",
+            **({"wishes": wishes} if (wishes := wishes_of(step)) else {}),
             "outputs": step.outputs,
             **{name: value for name in fields if (value := counts.get((step.kind, step.shard), {}).get(name))},
         }
         for step in rows.scalars()
+    ]
+
+
+async def _earlier(session: AsyncSession, job: Job) -> list[dict[str, Any]]:
+    """What was made again since, with the instruction each run was made with and the one that replaced it."""
+    rows = await session.execute(
+        select(StepRun).where(StepRun.job_id == job.id).order_by(StepRun.created_at, StepRun.kind, StepRun.number)
+    )
+    return [
+        {
+            "kind": run.kind,
+            "shard": run.shard,
+            "run": run.number,
+            "instruction": run.instruction,
+            "input_hash": run.input_hash,
+            "outputs": run.outputs,
+            "files": {name: file["sha256"] for name, file in sorted(run.files.items())},
+            "replaced_at": run.created_at.isoformat(),
+            "replaced_by": run.replaced_by,
+            "replaced_for": run.replaced_for,
+        }
+        for run in rows.scalars()
+    ]
+
+
+async def _decisions(session: AsyncSession, job: Job) -> list[dict[str, Any]]:
+    """Who decided what at which gate, and on which version; a newer version has voided some."""
+    rows = await session.execute(
+        select(Approval, Step.kind)
+        .join(Step, (Step.tenant_id == Approval.tenant_id) & (Step.id == Approval.step_id))
+        .where(Approval.job_id == job.id)
+        .order_by(Approval.created_at, Approval.id)
+    )
+    return [
+        {
+            "step": kind,
+            "decision": row.state,
+            "by": row.decided_by_name,
+            "at": row.decided_at.isoformat() if row.decided_at else None,
+            "seen_version": row.seen_version,
+            "decided_version": row.decided_version,
+            "voided_at": row.voided_at.isoformat() if row.voided_at else None,
+            "note": row.note,
+        }
+        for row, kind in rows
     ]
 
 

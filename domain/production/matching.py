@@ -87,6 +87,26 @@ def match_pictures(scenes: Sequence[Scene], pictures: Sequence[Picture]) -> dict
     return {scene.id: _explain(number, scene, scores, chosen, assigned, reused) for number, scene in enumerate(scenes)}
 
 
+MOST_ROUNDS = 12
+
+
+def match_again(scenes: Sequence[Scene], pictures: Sequence[Picture], instruction: str, salt: str) -> dict[str, Match]:
+    """The choice when a person has had the pictures made again.
+
+    A library's picture cannot follow an instruction, so with one every picture is made; without one each round leaves
+    out what was chosen in the rounds before. `salt` ends in the number of rounds.
+    """
+    if instruction:
+        return match_pictures(scenes, ())
+    last = salt.rpartition(":")[2]
+    rounds = min(int(last), MOST_ROUNDS) if last.isascii() and last.isdigit() else int(bool(last))
+    left = list(pictures)
+    for _ in range(rounds):
+        seen = {match.picture for match in match_pictures(scenes, left).values()}
+        left = [picture for picture in left if picture.id not in seen]
+    return match_pictures(scenes, left)
+
+
 def _explain(
     number: int,
     scene: Scene,

@@ -82,6 +82,7 @@ class Job(TenantOwned, Timed, Base):
         CheckConstraint("control IN ('none','pause','cancel')", name="control"),
         CheckConstraint("mode IN ('auto','wizard')", name="mode"),
         Index("ix_jobs_state", "tenant_id", "state", "priority", "seq"),
+        Index("ix_jobs_forked", "tenant_id", "project_id", postgresql_where=text("forked_from IS NOT NULL")),
     )
 
 
@@ -154,7 +155,11 @@ class LogChunk(TenantOwned, Base):
 
 
 class Approval(TenantOwned, Timed, Base):
-    """A person's decision at a gate, signed with the version of what they saw."""
+    """A person's decision at a gate, signed with the version of what they saw.
+
+    `decided_version` is the version that goes on: what was seen, or what an edit made of it. A newer version voids the
+    decision (`voided_at`), and the question is put anew.
+    """
 
     __tablename__ = "approvals"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
@@ -167,13 +172,46 @@ class Approval(TenantOwned, Timed, Base):
     decided_by: Mapped[UUID | None]
     decided_by_name: Mapped[str] = mapped_column(default="", server_default="")
     note: Mapped[str] = mapped_column(default="", server_default="")
+    decided_version: Mapped[str] = mapped_column(default="", server_default="")
+    voided_at: Mapped[datetime | None]
     __table_args__ = (
         belongs_to("jobs", "job_id"),
         belongs_to("steps", "step_id"),
-        CheckConstraint("state IN ('waiting','approved','changes','void','expired')", name="state"),
+        CheckConstraint(
+            "state IN ('waiting','approved','changes','again','edited','void','expired')",
+            name="state",
+        ),
         Index("ix_approvals_job", "tenant_id", "job_id"),
         Index("ix_approvals_step", "tenant_id", "step_id"),
         Index("ix_approvals_waiting", "expires_at", postgresql_where=text("state = 'waiting'")),
+    )
+
+
+class StepRun(TenantOwned, Timed, Base):
+    """A result of a step that was made again since: what it was, and with which instruction it had been made.
+
+    `files` maps names of outputs to {"sha256", "role", "size", "media_type", "position", "facts"}. `replaced_by` asked
+    for the newer one, with the instruction `replaced_for` where it was asked of this very step; `created_at` is when.
+    """
+
+    __tablename__ = "step_runs"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    job_id: Mapped[UUID]
+    step_id: Mapped[UUID]
+    kind: Mapped[str]
+    shard: Mapped[str] = mapped_column(default="", server_default="")
+    number: Mapped[int]
+    instruction: Mapped[str] = mapped_column(default="", server_default="")
+    input_hash: Mapped[str] = mapped_column(default="", server_default="")
+    outputs: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    files: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    replaced_by: Mapped[str] = mapped_column(default="", server_default="")
+    replaced_for: Mapped[str] = mapped_column(default="", server_default="")
+    __table_args__ = (
+        belongs_to("jobs", "job_id"),
+        belongs_to("steps", "step_id"),
+        UniqueConstraint("tenant_id", "step_id", "number"),
+        Index("ix_step_runs_job", "tenant_id", "job_id"),
     )
 
 

@@ -15,10 +15,10 @@ from domain.catalog.words import reading_seconds
 from domain.dispatch.stats import Remaining, seconds_left
 from domain.production.cache import part_key
 from domain.production.composing import LEAD_IN, TAIL, transition_length
-from domain.production.matching import match_pictures
+from domain.production.matching import match_again
 from domain.production.narration import speech_request
 from domain.production.pipeline import STEP_KINDS, render
-from domain.production.pipeline.narrate import read_delivery, read_pauses
+from domain.production.pipeline.narrate import spoken_as
 from domain.production.pipeline.speaking import sentence_parts
 from domain.production.spec import JobSpec
 from domain.studio.script import Scene, Script
@@ -40,7 +40,8 @@ class Film:
     """A job's film as far as it has been made: `narration` and `plan` are None until their steps have ended.
 
     `narrator_build` names what shapes the sound of a sentence (ports.Narrator.build).
-    `salts`: what was added to the keys of steps that a person had made again, by step kind.
+    `salts`: what was added to the keys of steps that a person had made again, by step kind; `wishes`: how they were
+    to be different.
     """
 
     spec: JobSpec
@@ -49,6 +50,7 @@ class Film:
     narration: Mapping[str, Any] | None = None
     plan: RenderPlan | None = None
     salts: Mapping[str, str] = field(default_factory=dict)
+    wishes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def narrator(self) -> str:
@@ -114,7 +116,7 @@ def wanted_keys(film: Film, after: Script) -> list[str]:
 def sentence_keys(film: Film, script: Script) -> list[str]:
     """Answer the key of each sentence of a script as the film's voice speaks it. Raises UnspeakableText."""
     spec, salt = film.spec, film.salt("narrate")
-    delivery, pauses = read_delivery(spec.voice.body, spec.ssml.body), read_pauses(spec.ssml.body)
+    delivery, pauses = spoken_as(spec, film.wishes.get("narrate", ""))
     requests = (
         speech_request(sentence, language=spec.language, delivery=delivery, pauses=pauses)
         for sentence in script.sentences()
@@ -136,7 +138,8 @@ def _pictures(film: Film, after: Script) -> tuple[set[str], Share]:
     """Answer the scenes that will show another picture, and how many pictures must be made."""
     spec = film.spec
     library = [item for item in spec.library if item.role == "picture"] if "library" in spec.recipe.pictures else []
-    old, new = match_pictures(film.script.scenes, library), match_pictures(after.scenes, library)
+    wish, salt = film.wishes.get("illustrate", ""), film.salt("illustrate")
+    old, new = (match_again(script.scenes, library, wish, salt) for script in (film.script, after))
     changed = {scene.id for scene in after.scenes if old[scene.id].picture != new[scene.id].picture}
     made = sum(new[scene].picture is None for scene in changed)
     return changed, Share(made, len(after.scenes) - made)
@@ -239,7 +242,7 @@ def _pace(film: Film, rate: int) -> Fraction:
 
 def _guess(film: Film, scene: Scene, pace: Fraction) -> Fraction:
     """Guess how long a scene will be spoken, pauses included."""
-    pauses = read_pauses(film.spec.ssml.body)
+    _delivery, pauses = spoken_as(film.spec, film.wishes.get("narrate", ""))
     read = sum(reading_seconds(sentence.text, film.spec.language) for sentence in scene.sentences)
     silence = Fraction(pauses.sentence * (len(scene.sentences) - 1) + pauses.scene, 1000)
     return Fraction(read).limit_denominator(1000) * pace + silence

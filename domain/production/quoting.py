@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from domain.dispatch.stats import ratios
@@ -21,13 +21,18 @@ async def quote_job(
     kinds: Mapping[str, StepKind],
     learned: Mapping[str, float] | None = None,
     prompt_tokens: int | None = None,
+    only: Collection[str] | None = None,
 ) -> Quote:
-    """Estimate a job before it starts. `learned`: factors of durations, if they are known already."""
+    """Estimate a job before it starts. `learned`: factors of durations, if they are known already.
+
+    `only`: the kinds of steps that will be made; all others are found made before.
+    """
     lessons = await lessons_of(unit.session, unit.tenant_id, UUID(spec.project.id))
     factors = learned if learned is not None else await ratios(unit.session, spec.profile)
     body = {"seconds": spec.seconds}
     steps = [step.kind for step in spec.recipe.steps if step.kind in kinds and not kinds[step.kind].FAN_OUT]
-    seconds = machine_seconds(spec, factors, {kind: kinds[kind].cost(body, {}) for kind in steps})
-    wanted = {step.kind for step in spec.recipe.steps}
+    wanted = {step.kind for step in spec.recipe.steps} if only is None else set(only)
+    costs = {kind: kinds[kind].cost(body, {}) for kind in steps if kind in wanted}
+    seconds = machine_seconds(spec, factors, costs, film=any(kinds[one].FAN_OUT for one in wanted if one in kinds))
     demands = [one for one in demands_of(spec, tariffs, prompt_tokens) if one.step in wanted]
     return make_quote(demands, tariffs, lessons, seconds)

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, update
 
@@ -90,8 +91,9 @@ def _emit(settling: _Open, event_type: str, **data: Any) -> None:
 # ── Success ───────────────────────────────────────────────────────────────────────────────────────────────
 async def succeed(units: Units, claim: Claim, success: Success) -> str | None:
     """Settle a success; answer the job's new state, or None when it stays."""
-    claim = replace(claim, gate=claim.gate or success.ask)
-    if not claim.gate and not success.spawned and await settle_at_once(units, claim, success):
+    edited = claim.spec.get("approved")
+    claim = replace(claim, gate=(claim.gate and not edited) or success.ask)
+    if not claim.gate and not edited and not success.spawned and await settle_at_once(units, claim, success):
         return None
     async with _settling(units, claim, [one.placed.pool for one in success.spawned]) as settling:
         session = settling.unit.session
@@ -105,6 +107,8 @@ async def succeed(units: Units, claim: Claim, success: Success) -> str | None:
         await settling.close(ending_of(claim, success))
         if claim.gate:
             await ask_approval(settling.unit, claim, settling.held.number, success.key or "")
+        elif edited:
+            await _sign_edit(settling.unit, UUID(str(edited)), success.key or "")
         data: dict[str, Any] = {"seconds": round(settling.held.seconds, 3), "reused": success.reused}
         data |= {"units": success.result.units, "lesser": success.result.lesser}
         _emit(settling, "step.waiting" if claim.gate else "step.succeeded", **data, **success.counts)
@@ -126,6 +130,12 @@ async def ask_approval(unit: Unit, claim: Claim, number: int, seen: str) -> None
     await unit.session.flush()
     message = {"job_id": str(claim.job_id), "number": number, "step": claim.kind, "approval_id": str(approval.id)}
     unit.send("approval.waiting", message)
+
+
+async def _sign_edit(unit: Unit, approval_id: UUID, version: str) -> None:
+    """The version that came of a person's edit at the gate is the one they have approved."""
+    signed = update(Approval).where(Approval.id == approval_id, Approval.state == "edited")
+    await unit.session.execute(signed.values(decided_version=version))
 
 
 async def _spawn(unit: Unit, job: Job, claim: Claim, success: Success) -> None:

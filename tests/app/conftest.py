@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from email import message_from_bytes, policy
 from typing import Any, Protocol
 from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from aiosmtpd.controller import Controller
 from httpx import ASGITransport, AsyncClient
 from litestar import Litestar
 
@@ -103,3 +106,38 @@ async def stranger(site: Site, space: Workspace, browser: Callable[[], AsyncClie
     other = await seed_workspace(site.units, site.store, "southwind", "Southwind")
     async with browser() as client:
         yield await sign_in(client, site, other, "Otto")
+
+
+# ── Letters ───────────────────────────────────────────────────────────────────────────────────────────────
+class Box:
+    """A real SMTP server's letters."""
+
+    def __init__(self) -> None:
+        self.letters: list[Any] = []
+        self.answers: list[str] = []
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 aiosmtpd's name
+        answer = self.answers.pop(0) if self.answers else "250 OK"
+        if answer.startswith("250"):
+            self.letters.append(message_from_bytes(envelope.content, policy=policy.default))
+        return answer
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[tuple[Box, int]]:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    made = Box()
+    controller = Controller(made, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield made, port
+    controller.stop()
+
+
+@pytest.fixture
+def mail(site: Site, box: tuple[Box, int], monkeypatch: pytest.MonkeyPatch) -> Box:
+    """This installation sends e-mail for the time of a test."""
+    settings = site.settings.using(smtp_url=f"smtp://127.0.0.1:{box[1]}", mail_from="Films <films@example.org>")
+    monkeypatch.setattr(type(site), "settings", property(lambda _self: settings))
+    box[0].letters.clear()
+    return box[0]

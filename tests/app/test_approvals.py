@@ -33,16 +33,20 @@ class TestInbox:
         asked = await ask(site, marina)
         page = await marina.get("/w/northlight/approvals")
         assert page.status_code == 200
+        assert '<span class="count" aria-label="1 waiting">1</span>' in page.text
         assert re.search(r'href="/w/northlight/p/deep-sky/jobs/4"', page.text)
         assert (await stranger.get("/w/northlight/approvals")).status_code == 404
         answer = {"decision": "approved", "seen": "v1", "note": ""}
         foreign = await stranger.post(f"/w/southwind/approvals/{asked}", answer)
         assert foreign.status_code == 404
         stale = await marina.post(f"/w/northlight/approvals/{asked}", {**answer, "seen": "v0"})
-        assert stale.status_code == 409
+        assert (stale.status_code, "There is a newer version" in stale.text) == (409, True)
+        silent = await marina.post(f"/w/northlight/approvals/{asked}", {**answer, "decision": "changes"})
+        assert (silent.status_code, "The note is empty." in silent.text) == (422, True)
         assert (await marina.post(f"/w/northlight/approvals/{asked}", {**answer, "decision": "x"})).status_code == 404
         done = await marina.post(f"/w/northlight/approvals/{asked}", answer)
         assert done.headers["location"] == "/w/northlight/approvals?decided=approved"
-        assert (await marina.post(f"/w/northlight/approvals/{asked}", answer)).status_code == 404
+        again = await marina.post(f"/w/northlight/approvals/{asked}", answer)
+        assert (again.status_code, "Marina was faster and has decided this: just now." in again.text) == (409, True)
         after = await marina.get("/w/northlight/approvals?decided=approved")
         assert "The job goes on." in after.text

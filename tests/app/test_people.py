@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from email import message_from_bytes, policy
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiosmtpd.controller import Controller
 from httpx import AsyncClient
 from litestar import Litestar
 from sqlalchemy import text
@@ -21,7 +18,7 @@ from app.site import Site
 from app.throttle import ACCOUNT
 from tenants.directory import find_tenant, load_visitor, token_hash
 from tenants.entrance import set_password
-from tests.app.conftest import HOST, Person, sign_in
+from tests.app.conftest import HOST, Box, Person, sign_in
 from tests.support.factories import Workspace, seed_workspace
 from tests.support.people import add_person, cookie_of
 
@@ -55,40 +52,6 @@ async def signed(browser: Browser, site: Site, house: Workspace, role: Any, **mo
     person = Person(client, house, token)
     person.id = user_id  # type: ignore[attr-defined]
     return person
-
-
-class Box:
-    """A real SMTP server's letters."""
-
-    def __init__(self) -> None:
-        self.letters: list[Any] = []
-        self.answers: list[str] = []
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 aiosmtpd's name
-        answer = self.answers.pop(0) if self.answers else "250 OK"
-        if answer.startswith("250"):
-            self.letters.append(message_from_bytes(envelope.content, policy=policy.default))
-        return answer
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[tuple[Box, int]]:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
-    made = Box()
-    controller = Controller(made, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield made, port
-    controller.stop()
-
-
-@pytest.fixture
-def mail(site: Site, box: tuple[Box, int], monkeypatch: pytest.MonkeyPatch) -> Box:
-    """This installation sends e-mail for the time of a test."""
-    settings = site.settings.using(smtp_url=f"smtp://127.0.0.1:{box[1]}", mail_from="Films <films@example.org>")
-    monkeypatch.setattr(type(site), "settings", property(lambda _self: settings))
-    box[0].letters.clear()
-    return box[0]
 
 
 def link_in(text: str, kind: str) -> str:

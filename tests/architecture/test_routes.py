@@ -81,6 +81,16 @@ WORKSPACE: dict[str, Case] = {
     f"GET {JOB}": Case("jobs:read"),
     f"GET {JOB}/{{part:str}}": Case("jobs:read"),
     f"POST {JOB}/{{part:str}}": Case("jobs:control", acts=True, values={"part": "pause"}),
+    f"POST {JOB}/gate": Case("approvals:decide", {"decision": "approved"}),
+    f"GET {JOB}/gate/edit": Case("approvals:decide"),
+    f"POST {JOB}/gate/edit": Case("approvals:decide"),
+    f"GET {JOB}/step/{{step:str}}": Case("jobs:read", values={"step": "script"}),
+    f"POST {JOB}/step/{{step:str}}/{{action:str}}": Case(
+        "jobs:control", acts=True, values={"step": "script", "action": "redo"}
+    ),
+    f"GET {JOB}/step/{{step:str}}/fork": Case("jobs:run", values={"step": "script"}),
+    f"POST {JOB}/step/{{step:str}}/fork": Case("jobs:run", values={"step": "script"}),
+    f"GET {JOB}/runs/{{run:str}}/{{name:path}}": Case("artifacts:read"),
     f"GET {JOB}/artifacts": Case("jobs:read"),
     f"GET {JOB}/artifacts/{{name:path}}": Case("artifacts:read"),
     f"GET {JOB}/log.txt": Case("jobs:read"),

@@ -121,6 +121,10 @@ async def add_job(unit: Unit, space: Workspace, title: str, state: str, **values
             "ref": {"kind": "preset", "slug": "narrator", "number": 3, "digest": "1" * 64, "origin": "project"},
             "body": {"preset": "voice", "provider": "espeak", "voice": "en-gb", "language": "en", "rate": "-5%"},
         },
+        "project": {"id": str(space.project.id), "slug": space.project.slug, "name": space.project.name},
+        "prompt": _part("prompt", "documentary", {"template": "{{ topic }}"}),
+        "ssml": _part("preset", "calm", {"preset": "ssml"}),
+        "video": _part("preset", "documentary", {"preset": "video"}),
         "knowledge": [
             {
                 "ref": {"kind": "knowledge", "slug": "hubble", "number": 1, "digest": "2" * 64, "origin": "recipe"},
@@ -148,6 +152,11 @@ async def add_job(unit: Unit, space: Workspace, title: str, state: str, **values
     await unit.session.flush()
     unit.emit("job.created", job_id=job.id, project_id=space.project.id, number=job.number)
     return job
+
+
+def _part(kind: str, slug: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    ref = {"kind": kind, "slug": slug, "number": 1, "digest": "3" * 64, "origin": "recipe"}
+    return {"ref": ref, "body": check_body(kind, body)}
 
 
 async def add_steps(

@@ -64,7 +64,10 @@ class Write:
     KIND, VERSION, POOL, FAN_OUT = "script", 1, "io", False
 
     def key(self, work: Work) -> Json | None:
-        return {"topic": spec_topic(work), "edits": work.job.spec["script_edits"]}
+        return {
+            "topic": spec_topic(work),
+            "edits": {**work.job.spec["script_edits"], **work.step.spec.get("edits", {})},
+        }
 
     def cost(self, spec: Json, step: Json) -> float:
         return 1.0
@@ -95,7 +98,8 @@ class Write:
         if "odd" in topic:
             raise RuntimeError("nobody expected this")
         ctx.progress(2, 2, "drafts")
-        edited = f"{answer}\n{ctx.work.job.spec['script_edits'] or ''}".strip()
+        edits = {**ctx.work.job.spec["script_edits"], **ctx.work.step.spec.get("edits", {})}
+        edited = f"{answer}\n{edits or ''}".strip()
         kept = await ctx.artifact("script.txt", "script", edited.encode(), "text/plain")
         return StepResult({"script": kept.sha256}, units=1)
 

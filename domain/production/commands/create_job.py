@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from domain.dispatch.flows import open_flows
 from domain.dispatch.locks import lock_pools
 from domain.dispatch.stats import ratios
 from domain.production.errors import Fault, InvalidInput, NotFound, WrongState
-from domain.production.graph import Node, check_graph, check_routes, make_nodes, route_of
+from domain.production.graph import Node, check_graph, check_routes, make_nodes, route_of, with_gates
 from domain.production.jobs import key_of, refresh
 from domain.production.lengths import check_length
 from domain.production.model import Job
@@ -40,6 +40,8 @@ from timeline.profiles import PROFILES
 TOPIC_LIMIT = 5000
 SECONDS = (10, 3600)
 MODES = ("auto", "wizard")
+GATES = ("script", "narrate", "illustrate", "check")
+"""Where a wizard stops when its recipe says nothing: after what people like to see, read or hear."""
 TITLE_LIMIT = 120
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Invisible signs that change the direction of all text after them; a title must not do that to a page."""
@@ -50,7 +52,11 @@ NO_TARIFFS: Tariffs = NoTariffs()
 
 @dataclass(frozen=True)
 class NewJob:
-    """What a person asks for. Empty language, profile and None seconds: the recipe's own."""
+    """What a person asks for. Empty language, profile and None seconds: the recipe's own.
+
+    `gates`: the kinds of steps after which a job in wizard mode stops; None = the recipe's own gates, and `GATES` where
+    it has none.
+    """
 
     project: str
     recipe: str
@@ -65,6 +71,7 @@ class NewJob:
     voice: str = ""
     script_edits: Mapping[str, Any] = field(default_factory=dict)
     salt: str = ""
+    gates: tuple[str, ...] | None = None
 
 
 async def create_job(
@@ -173,6 +180,9 @@ def check_fields(new: NewJob) -> list[Fault]:
         faults.append(Fault("mode", f"“{new.mode[:40]}” is not a mode.", f"Use {' or '.join(MODES)}."))
     if new.idem_key is not None and not 1 <= len(new.idem_key) <= 200:
         faults.append(Fault("idem_key", "The idempotency key is empty or too long.", "Use 1 to 200 characters."))
+    if unknown := sorted(set(new.gates or ()) - set(STEP_KINDS)):
+        fix = f"Use kinds of steps: {', '.join(STEP_KINDS)}."
+        faults.append(Fault("gates", f"“{unknown[0][:40]}” is no step to stop after.", fix))
     if new.cost_limit is not None and new.cost_limit < 0:
         faults.append(Fault("cost_limit", "The limit is below zero.", "Give an amount of 0 or more."))
     return faults
@@ -269,17 +279,24 @@ def write_spec(project: Project, found: Resolution, new: NewJob, given: Given) -
                 "settings": project.settings,
             },
             "recipe_ref": _ref(found.recipe),
-            "recipe": body.model_dump(mode="json"),
-            **{slot: _part(chosen) for slot, chosen in found.slots.items()},
-            "voice": _voice(found.slots["voice"], given, language),
-            "validators": [_part(chosen) for chosen in found.validators],
-            "knowledge": [_part(chosen) for chosen in found.knowledge],
+            "recipe": _gated(body, new).model_dump(mode="json"),
+            **{slot: part_of(chosen) for slot, chosen in found.slots.items()},
+            "voice": voice_part(found.slots["voice"], given, language),
+            "validators": [part_of(chosen) for chosen in found.validators],
+            "knowledge": [part_of(chosen) for chosen in found.knowledge],
             "library": [_library_item(item) for item in found.library],
             "providers": _providers(given),
             "script_edits": dict(new.script_edits),
             "salt": new.salt,
         }
     )
+
+
+def _gated(body: RecipeBody, new: NewJob) -> RecipeBody:
+    """The recipe with the gates that this job stops at; without the wizard they stay as they are, and stop nobody."""
+    if new.mode != "wizard" or (new.gates is None and any(step.gate for step in body.steps)):
+        return body
+    return body.model_copy(update={"steps": with_gates(body.steps, GATES if new.gates is None else new.gates)})
 
 
 def _ref(chosen: Chosen) -> dict[str, Any]:
@@ -292,12 +309,12 @@ def _ref(chosen: Chosen) -> dict[str, Any]:
     }
 
 
-def _part(chosen: Chosen) -> dict[str, Any]:
+def part_of(chosen: Chosen) -> dict[str, Any]:
     return {"ref": _ref(chosen), "body": chosen.body}
 
 
 def _providers(given: Given) -> dict[str, Any]:
-    parts = {port: [_provider(row) for row in rows] for port, rows in given.chosen.items()}
+    parts = {port: [provider_part(row) for row in rows] for port, rows in given.chosen.items()}
     return {
         "writer": next(iter(parts.get("writer", ())), None),
         "narrator": next(iter(parts.get("narrator", ())), None),
@@ -305,14 +322,14 @@ def _providers(given: Given) -> dict[str, Any]:
     }
 
 
-def _provider(row: Provider) -> dict[str, Any]:
+def provider_part(row: Provider) -> dict[str, Any]:
     shared = {name: getattr(row, name) for name in ("slug", "kind", "name", "model", "base_url")}
     return {"id": str(row.id), **shared, "options": {name: str(value) for name, value in row.options.items()}}
 
 
-def _voice(chosen: Chosen, given: Given, language: str) -> dict[str, Any]:
+def voice_part(chosen: Chosen, given: Given, language: str) -> dict[str, Any]:
     """The preset's voice; a provider that has no voice of that name speaks with its own for the language."""
-    part = _part(chosen)
+    part = part_of(chosen)
     narrator = next(iter(given.chosen.get("narrator", ())), None)
     if narrator is None or chosen.body.get("provider") == narrator.kind:
         return part
@@ -346,9 +363,11 @@ async def enter_job(
     kinds: Mapping[str, StepKind] = STEP_KINDS,
     tariffs: Tariffs = NO_TARIFFS,
     prompt_tokens: int | None = None,
+    only: Collection[str] | None = None,
 ) -> Job:
     """Write a job with its steps, quote, reservation, event and outbox message.
 
+    `only`: the kinds of steps that will be made, when it is known that the others are found made before.
     Raises InvalidInput when the month's budget has no room for it; nothing is written then.
     """
     fan_out = {kind: module.FAN_OUT for kind, module in kinds.items()}
@@ -358,7 +377,7 @@ async def enter_job(
     await lock_pools(unit.session, pools)
     await open_flows(unit.session, unit.tenant_id, pools)
     learned = await ratios(unit.session, spec.profile)
-    quoted = (await quote_job(unit, spec, tariffs, kinds, learned, prompt_tokens)).as_json()
+    quoted = (await quote_job(unit, spec, tariffs, kinds, learned, prompt_tokens, only)).as_json()
     account, aside = JobAccount(unit.tenant_id, project.id, uuid7()), reserved_at_start(quoted, new.cost_limit)
     month = this_month()
     await _set_aside(unit, account, new.cost_limit, aside, month)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from domain.catalog.model import Project
 from domain.dispatch.model import Step
 from domain.production.commands.create_job import NO_TARIFFS, NewJob, enter_job, find_keyed, key_taken
+from domain.production.commands.redo_step import wishes_of
 from domain.production.errors import Fault, InvalidInput
 from domain.production.jobs import find_job
 from domain.production.model import Job
@@ -50,7 +51,8 @@ async def edit_script(
     changed = {
         scene: SceneEdit(sentences=[text.strip() for text in texts], note=note) for scene, texts in edits.items()
     }
-    spec = spec.model_copy(update={"script_edits": {**spec.script_edits, **changed}, "edited_from": earlier.number})
+    edits_now = {**spec.script_edits, **await _gate_edits(unit, earlier), **changed}
+    spec = spec.model_copy(update={"script_edits": edits_now, "edited_from": earlier.number})
     if (made := await find_keyed(unit, idem_key)) is not None:
         if made.spec != spec.model_dump(mode="json"):
             raise key_taken(made)
@@ -64,6 +66,7 @@ async def edit_script(
         idem_key=idem_key,
     )
     job = await enter_job(unit, project, spec, new, kinds, tariffs)
+    job.forked_from = {"job": earlier.number, "step": "script", "edited": True}
     await _carry_wishes(unit, earlier, job)
     unit.emit(
         "job.edited", job_id=job.id, project_id=project.id, number=job.number, base=earlier.number, scenes=sorted(edits)
@@ -77,12 +80,21 @@ async def _carry_wishes(unit: Unit, earlier: Job, job: Job) -> None:
     The edit is a change to what they have made, so their keys must stay the same.
     """
     rows = await unit.session.execute(select(Step).where(Step.job_id == earlier.id, Step.shard == ""))
-    wishes = {step.kind: step for step in rows.scalars() if step.instruction or "salt" in step.spec}
+    wishes = {step.kind: step for step in rows.scalars() if step.instruction or wishes_of(step)}
     fresh = await unit.session.execute(select(Step).where(Step.job_id == job.id, Step.kind.in_(list(wishes))))
     for step in fresh.scalars():
         step.instruction = wishes[step.kind].instruction
-        step.spec = {**step.spec, "salt": wishes[step.kind].spec.get("salt", "")}
+        # Edits made at a gate are edits of the new job itself.
+        carried = {name: value for name, value in wishes_of(wishes[step.kind]).items() if name != "edits"}
+        step.spec = {**step.spec, **carried}
     await unit.session.flush()
+
+
+async def _gate_edits(unit: Unit, earlier: Job) -> dict[str, SceneEdit]:
+    """What somebody wrote at the earlier job's gate, by scene."""
+    found = select(Step.spec).where(Step.job_id == earlier.id, Step.kind == "script", Step.shard == "")
+    spec = await unit.session.scalar(found)
+    return {scene: SceneEdit(sentences=texts) for scene, texts in (spec or {}).get("edits", {}).items()}
 
 
 def _hidden(text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from domain.production.jobs import refresh
 from domain.production.model import Approval, Job
 from domain.production.pipeline import STEP_KINDS
 from domain.production.pipeline.base import StepKind
+from domain.production.runs import keep_runs
 from domain.production.states import FINAL
 from tenants.unit import Unit
 
@@ -34,8 +35,39 @@ async def redo_step(
     *,
     scene: str = "",
 ) -> Job:
-    """Regenerate a step, or of its pictures only that of one `scene`. Raises NotFound, Forbidden, WrongState."""
+    """Regenerate a step, or of its pictures only that of one `scene`. Raises NotFound, Forbidden, WrongState.
+
+    Its present result is put by as an earlier run; decisions about it and about what rests on it are void.
+    """
     unit.principal.require("jobs:control")
+    job, step = await run_again(
+        unit, job_id, step_id, lambda step: _wished(step, instruction, scene), instruction, kinds
+    )
+    unit.emit(
+        "step.redone",
+        job_id=job.id,
+        project_id=job.project_id,
+        step=step.kind,
+        shard=step.shard,
+        by=unit.principal.name,
+        instruction=instruction[:INSTRUCTION_LIMIT],
+    )
+    await refresh(unit.session, unit.emit, job)
+    return job
+
+
+async def run_again(
+    unit: Unit,
+    job_id: UUID,
+    step_id: UUID,
+    change: Callable[[Step], dict[str, Any]],
+    instruction: str,
+    kinds: Mapping[str, StepKind],
+) -> tuple[Job, Step]:
+    """Make a step ready once more with what `change` answers, and block all that rests on it.
+
+    Raises NotFound, WrongState.
+    """
     job = await hold_job(unit, job_id)
     steps = {step.id: step for step in await _steps(unit, job)}
     if step_id not in steps:
@@ -48,19 +80,10 @@ async def redo_step(
     if job.state in FINAL:
         await set_aside_again(unit, job)
     await _void(unit, [step.id, *(one.id for one in below)])
+    await keep_runs(unit, [step, *(one for one in below if not kinds[one.kind].FAN_OUT)], step.id, instruction)
     await _reset_below(unit, step, below, needs, kinds)
-    await _reopen(unit, job, step, instruction, scene)
-    unit.emit(
-        "step.redone",
-        job_id=job.id,
-        project_id=job.project_id,
-        step=step.kind,
-        shard=step.shard,
-        by=unit.principal.name,
-        instruction=instruction[:INSTRUCTION_LIMIT],
-    )
-    await refresh(unit.session, unit.emit, job)
-    return job
+    await _reopen(unit, job, step, change(step))
+    return job, step
 
 
 async def _steps(unit: Unit, job: Job) -> list[Step]:
@@ -139,15 +162,29 @@ def _fresh() -> dict[str, Any]:
 def _wished(step: Step, instruction: str, scene: str) -> dict[str, Any]:
     """What makes a step's next run new: a salt for all of it, or a salt and a wish for one picture."""
     if not scene:
-        salt = str(int(step.spec.get("salt", "0")) + 1)
-        return {"instruction": instruction[:INSTRUCTION_LIMIT] or None, "spec": {**step.spec, "salt": salt}}
+        # A person's edits belong to the text they were made in, and a decision to the version that was seen.
+        kept = {name: value for name, value in step.spec.items() if name not in ("edits", "approved")}
+        return {
+            "instruction": instruction[:INSTRUCTION_LIMIT] or None,
+            "spec": {**kept, "salt": next_salt(step.spec.get("salt", "0"))},
+        }
     wishes = dict(step.spec.get("pictures", {}))
     number = int(wishes.get(scene, {}).get("salt", "0")) + 1
     wishes[scene] = {"instruction": instruction[:INSTRUCTION_LIMIT], "salt": str(number)}
-    return {"spec": {**step.spec, "pictures": wishes}}
+    return {"spec": {name: value for name, value in step.spec.items() if name != "approved"} | {"pictures": wishes}}
 
 
-async def _reopen(unit: Unit, job: Job, step: Step, instruction: str, scene: str) -> None:
+def wishes_of(step: Step) -> dict[str, Any]:
+    """What people have asked of a step, as another job's step of this kind needs it to make the same."""
+    return {name: step.spec[name] for name in ("salt", "edits", "pictures") if name in step.spec}
+
+
+def next_salt(salt: Any) -> str:
+    """The salt after this one; a fork's salt is a number that nobody had, and the next one is too."""
+    return str(int(salt) + 1)
+
+
+async def _reopen(unit: Unit, job: Job, step: Step, change: Mapping[str, Any]) -> None:
     await unit.session.execute(
         update(Step)
         .where(Step.id == step.id)
@@ -155,7 +192,7 @@ async def _reopen(unit: Unit, job: Job, step: Step, instruction: str, scene: str
             state="ready",
             fence=Step.fence + 1,
             ready_at=func.clock_timestamp(),
-            **_wished(step, instruction, scene),
+            **change,
             reused=False,
             **_fresh(),
         )
@@ -166,6 +203,9 @@ async def _reopen(unit: Unit, job: Job, step: Step, instruction: str, scene: str
 
 
 async def _void(unit: Unit, step_ids: list[UUID]) -> None:
-    await unit.session.execute(
-        update(Approval).where(Approval.step_id.in_(step_ids), Approval.state == "waiting").values(state="void")
-    )
+    """Questions about the present results end; decisions about them stay, and say that they are void."""
+    here = update(Approval).where(Approval.step_id.in_(step_ids)).execution_options(synchronize_session=False)
+    now = func.clock_timestamp()
+    await unit.session.execute(here.where(Approval.state == "waiting").values(state="void", voided_at=now))
+    signed = here.where(Approval.state.in_(("approved", "edited")), Approval.voided_at.is_(None))
+    await unit.session.execute(signed.values(voided_at=now))

@@ -16,6 +16,7 @@ from domain.production.composing import Ingredients, ScenePicture, compose_docum
 from domain.production.pipeline import render
 from domain.production.pipeline.base import Json, NewStep, StepContext, StepResult, Work
 from domain.production.spec import JobSpec, LibraryItem
+from domain.production.wishes import understood, wished_video
 from domain.studio.script import Script
 from timeline.captions.sidecars import write_srt, write_vtt
 from timeline.compile import compile_plan
@@ -54,7 +55,7 @@ def cost(spec: Json, step: Json) -> float:
 
 
 async def run(ctx: StepContext) -> StepResult:
-    spec = JobSpec.read(ctx.work.job.spec)
+    spec = _wished(ctx)
     script = Script.model_validate_json(await ctx.read(str(ctx.work.inputs["script"]["script"])))
     narration = json.loads(await ctx.read(str(ctx.work.inputs["narrate"]["narration"])))
     parts = await _gather(ctx, spec, script, narration)
@@ -71,6 +72,17 @@ async def run(ctx: StepContext) -> StepResult:
         f"{plan.output.width}×{plan.output.height}"
     )
     return hand_over(plan, stored, music=parts.music_sha is not None)
+
+
+def _wished(ctx: StepContext) -> JobSpec:
+    """The job's choices, with what a person has asked of this film's timeline."""
+    spec, instruction = JobSpec.read(ctx.work.job.spec), ctx.work.step.instruction
+    if not instruction:
+        return spec
+    heard = ", ".join(understood(KIND, instruction)) or "nothing that changes a timeline"
+    ctx.log(f"The instruction is understood as: {heard}")
+    video = spec.video.model_copy(update={"body": wished_video(spec.video.body, instruction)})
+    return spec.model_copy(update={"video": video})
 
 
 def choose_profile(spec: JobSpec) -> Profile:

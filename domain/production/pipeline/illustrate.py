@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from domain.production.matching import Match, match_pictures
+from domain.production.matching import Match, match_again
 from domain.production.pipeline.base import (
     Json,
     MadeThing,
@@ -57,7 +57,8 @@ async def run(ctx: StepContext) -> StepResult:
     library = (
         {item.id: item for item in spec.library if item.role == "picture"} if "library" in spec.recipe.pictures else {}
     )
-    matches = match_pictures(script.scenes, list(library.values()))
+    step = ctx.work.step
+    matches = match_again(script.scenes, list(library.values()), step.instruction, step.salt)
     pictures = []
     for number, scene in enumerate(script.scenes):
         ctx.progress(number, len(script.scenes), "pictures")

@@ -18,6 +18,7 @@ from domain.production.pipeline.base import Json, StepContext, StepResult, Work
 from domain.production.pipeline.speaking import Speaking
 from domain.production.ports import SAMPLE_RATE
 from domain.production.spec import JobSpec
+from domain.production.wishes import understood, wished_delivery, wished_pauses
 from domain.studio.script import Script
 from timeline.plan import Rate
 
@@ -46,13 +47,15 @@ def cost(spec: Json, step: Json) -> float:
 async def run(ctx: StepContext) -> StepResult:
     spec = JobSpec.read(ctx.work.job.spec)
     script = Script.model_validate_json(await ctx.read(str(ctx.work.inputs["script"]["script"])))
-    pauses = read_pauses(spec.ssml.body)
+    delivery, pauses = spoken_as(spec, ctx.work.step.instruction)
     sentences = [(scene, sentence) for scene in script.scenes for sentence in scene.sentences]
-    delivery = read_delivery(spec.voice.body, spec.ssml.body)
     requests = [
         speech_request(sentence, language=spec.language, delivery=delivery, pauses=pauses)
         for _scene, sentence in sentences
     ]
+    if ctx.work.step.instruction:
+        heard = ", ".join(understood(KIND, ctx.work.step.instruction)) or "nothing that changes a voice"
+        ctx.log(f"The instruction is understood as: {heard}")
     ctx.log(f"Narrating {len(sentences)} sentences with {spec.voice.body.voice} ({ctx.tools.narrator.name})")
     speaking = Speaking(ctx, requests, ctx.work.step.salt or spec.salt)
     spoken = await speaking.all()
@@ -63,6 +66,14 @@ async def run(ctx: StepContext) -> StepResult:
     fps = Fraction(spec.video.body.fps)
     pcm, narration = join_narration(said, pauses, Rate(num=fps.numerator, den=fps.denominator), language=spec.language)
     return await _keep(ctx, pcm, narration, speaking.made, draft=any(answer.draft for answer in spoken))
+
+
+def spoken_as(spec: JobSpec, instruction: str) -> tuple[Delivery, Pauses]:
+    """How a job's voice speaks and pauses, with what a person has asked of it."""
+    delivery, pauses = read_delivery(spec.voice.body, spec.ssml.body), read_pauses(spec.ssml.body)
+    if not instruction:
+        return delivery, pauses
+    return wished_delivery(delivery, instruction), wished_pauses(pauses, instruction)
 
 
 def read_pauses(preset: SsmlPreset) -> Pauses:

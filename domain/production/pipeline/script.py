@@ -44,8 +44,13 @@ LIVE = "draft"
 
 def key(work: Work) -> Json | None:
     spec = JobSpec.read(work.job.spec)
-    edits = {scene: edit.sentences for scene, edit in spec.script_edits.items()}
-    return {**draft_parts(spec, work), "edits": edits, "build": work.build}
+    return {**draft_parts(spec, work), "edits": edits_of(spec, work.step.spec), "build": work.build}
+
+
+def edits_of(spec: JobSpec, step: Json) -> dict[str, list[str]]:
+    """What people say instead of the writer, by scene: the job's own edits, and those made at its gate."""
+    own = {scene: list(edit.sentences) for scene, edit in spec.script_edits.items()}
+    return {**own, **step.get("edits", {})}
 
 
 def draft_parts(spec: JobSpec, work: Work) -> dict[str, Any]:
@@ -81,7 +86,7 @@ async def run(ctx: StepContext) -> StepResult:
     if made.reused:
         ctx.log("The writer was asked the same before; its answer is used again")
     draft = Script.model_validate_json(await ctx.read(made.files["draft.json"].sha256))
-    script = replace_sentences(draft, {scene: edit.sentences for scene, edit in spec.script_edits.items()})
+    script = replace_sentences(draft, edits_of(spec, ctx.work.step.spec))
     return await _keep(ctx, script, facts, dict(made.facts))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -33,13 +35,24 @@ class Question:
     asked_at: datetime
     expires_at: datetime | None
     may_decide: bool
+    spec: Mapping[str, Any]
 
 
 async def inbox(unit: Unit) -> list[Question]:
     """The questions of all projects this principal may see, oldest first."""
     unit.principal.require("jobs:read")
     rows = await unit.session.execute(
-        select(Approval, Job.number, Job.title, Job.project_id, Project.slug, Project.name, Step.kind, Step.instruction)
+        select(
+            Approval,
+            Job.number,
+            Job.title,
+            Job.project_id,
+            Project.slug,
+            Project.name,
+            Step.kind,
+            Step.instruction,
+            Job.spec["providers"].label("providers"),
+        )
         .join(Job, (Job.tenant_id == Approval.tenant_id) & (Job.id == Approval.job_id))
         .join(Project, (Project.tenant_id == Job.tenant_id) & (Project.id == Job.project_id))
         .join(Step, (Step.tenant_id == Approval.tenant_id) & (Step.id == Approval.step_id))
@@ -61,6 +74,7 @@ async def inbox(unit: Unit) -> list[Question]:
             asked_at=row.created_at,
             expires_at=row.expires_at,
             may_decide=unit.principal.can("approvals:decide", project_id),
+            spec={"providers": providers},
         )
-        for row, number, title, project_id, slug, name, kind, instruction in rows
+        for row, number, title, project_id, slug, name, kind, instruction, providers in rows
     ]

@@ -15,7 +15,7 @@ from tenants.unit import Unit
 
 @dataclass(frozen=True)
 class ProjectLine:
-    """A project as lists show it; `open_jobs` counts jobs that are not finished."""
+    """A project as lists show it; `open_jobs` counts unfinished jobs, `questions` those that ask a person."""
 
     id: UUID
     slug: str
@@ -24,6 +24,7 @@ class ProjectLine:
     languages: tuple[str, ...]
     palette: str
     open_jobs: int
+    questions: int = 0
     paused_reason: str | None = None
     paused_by: str | None = None
 
@@ -53,6 +54,7 @@ async def projects_of(unit: Unit) -> list[ProjectLine]:
             tuple(row.languages),
             row.palette,
             row.n,
+            row.asked,
             row.paused_reason,
             row.paused_by,
         )
@@ -62,7 +64,14 @@ async def projects_of(unit: Unit) -> list[ProjectLine]:
 
 
 _BUSY = (
-    select(Job.project_id, func.count().label("n")).where(Job.state.in_(OPEN)).group_by(Job.project_id).subquery("busy")
+    select(
+        Job.project_id,
+        func.count().label("n"),
+        func.count().filter(Job.state == "waiting_approval").label("asked"),
+    )
+    .where(Job.state.in_(OPEN))
+    .group_by(Job.project_id)
+    .subquery("busy")
 )
 _PROJECTS = (
     select(
@@ -73,6 +82,7 @@ _PROJECTS = (
         Project.languages,
         Project.palette,
         func.coalesce(_BUSY.c.n, 0).label("n"),
+        func.coalesce(_BUSY.c.asked, 0).label("asked"),
         case((Project.paused_at.is_not(None), Project.paused_reason)).label("paused_reason"),
         Project.paused_by,
     )

@@ -196,7 +196,7 @@ class TestGate:
         with pytest.raises(WrongState, match="has changed"):
             await ask(workspace, decide_gate, job.id, approval.id, "approved", "another version")
         await ask(workspace, decide_gate, job.id, approval.id, "approved", approval.seen_version)
-        with pytest.raises(WrongState, match="decided already"):
+        with pytest.raises(WrongState, match="decided this already"):
             await ask(workspace, decide_gate, job.id, approval.id, "approved")
         await work_off(engine)
         assert (await reload(workspace, job)).state == "succeeded"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.production.matching import NEIGHBOURS, assign, match_pictures, stem, terms
+from domain.production.matching import NEIGHBOURS, assign, match_again, match_pictures, stem, terms
 from domain.studio.script import Scene, Sentence, Visual
 
 
@@ -149,3 +149,13 @@ class TestAssign:
             sum(edges[n].get(p, 0.0) for n, p in enumerate(order)) for order in set(permutations(slots, len(rows)))
         )
         assert total == pytest.approx(best)
+
+
+class TestAgain:
+    def test_each_round_leaves_out_what_was_chosen_before(self) -> None:
+        scenes = [scene("s1", "The tide follows the Moon, but also the Sun.", "tide", "moon", "ocean")]
+        seen = [match_again(scenes, LIBRARY, "", salt)["s1"].picture for salt in ("", "1", "x:2")]
+        assert seen[0] is not None
+        assert len({picture for picture in seen if picture}) == sum(picture is not None for picture in seen)
+        assert match_again(scenes, LIBRARY, "at night", "1")["s1"].picture is None
+        assert match_again(scenes, LIBRARY, "", str(2**100))["s1"].picture is None
