@@ -26,6 +26,7 @@ from domain.dispatch import model as dispatch
 from domain.production import model as production
 from domain.usage import model as usage
 from tenants import factor_model as factors
+from tenants import key_model as keys
 from tenants import model as tenancy
 from tenants import people_model as people
 from tenants import signin_model as signin
@@ -35,7 +36,7 @@ from tenants.rls import APP, OWNER, SYSTEM, faults
 from tenants.routines import Routines
 from tenants.unit import Units
 
-MODELS = (tenancy, people, factors, signin, catalog, provider_rows, usage, dispatch, production)
+MODELS = (tenancy, people, factors, keys, signin, catalog, provider_rows, usage, dispatch, production)
 """Every module of rows; a new one is added here so that migrations and tests see its tables."""
 
 METADATA = Base.metadata

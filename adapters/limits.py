@@ -81,6 +81,11 @@ if early > 0 then return early end
 redis.call('SET', KEYS[1], string.format('%.0f', due + interval), 'PX', math.ceil((due + interval - now) / 1000) + 1000)
 return 0
 """
+_AHEAD = """
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
+return math.max(0, tonumber(redis.call('GET', KEYS[1]) or '0') - now)
+"""
 _HOLD = """
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
@@ -107,6 +112,10 @@ class Shelf(Protocol):
     """What limits are kept on. Times in microseconds."""
 
     async def take(self, key: str, rate: Rate) -> int: ...
+
+    async def ahead(self, key: str) -> int:
+        """How far the calls that were granted reach into the future."""
+        ...
 
     async def hold(self, key: str, rate: Rate, wait: int) -> None: ...
 
@@ -137,10 +146,13 @@ class RedisShelf:
     def __init__(self, redis: Redis) -> None:
         self._redis: Any = redis
         self._gcra, self._hold = redis.register_script(_GCRA), redis.register_script(_HOLD)
-        self._sit = redis.register_script(_SIT)
+        self._sit, self._ahead = redis.register_script(_SIT), redis.register_script(_AHEAD)
 
     async def take(self, key: str, rate: Rate) -> int:
         return int(await self._gcra(keys=[key], args=[rate.interval, rate.burst]))
+
+    async def ahead(self, key: str) -> int:
+        return int(await self._ahead(keys=[key]))
 
     async def hold(self, key: str, rate: Rate, wait: int) -> None:
         await self._hold(keys=[key], args=[wait, rate.interval, rate.burst])
@@ -180,6 +192,9 @@ class OwnShelf:
     async def take(self, key: str, rate: Rate) -> int:
         wait, self._due[key] = gcra(self.now(), self._due.get(key, 0), rate)
         return wait
+
+    async def ahead(self, key: str) -> int:
+        return max(0, self._due.get(key, 0) - self.now())
 
     async def hold(self, key: str, rate: Rate, wait: int) -> None:
         self._due[key] = max(self._due.get(key, 0), self.now() + wait + rate.interval * (rate.burst - 1))
@@ -247,6 +262,11 @@ class Limits:
         """Ask for one call: 0 = granted, else seconds until it would be."""
         wait: int = await self._on_shelf(lambda shelf: shelf.take(f"vfos:rate:{key}", rate))
         return wait / SECOND
+
+    async def room(self, key: str, rate: Rate) -> tuple[int, float]:
+        """Calls that would be granted at once, and seconds until all of the burst would be again."""
+        ahead: int = await self._on_shelf(lambda shelf: shelf.ahead(f"vfos:rate:{key}"))
+        return max(0, rate.burst - -(-ahead // rate.interval)), ahead / SECOND
 
     async def wait(self, key: str, rate: Rate, patience: float) -> float:
         """Wait for a call for at most `patience` seconds; 0 = granted, else the seconds it would have taken."""

@@ -288,6 +288,8 @@ def _route(request: AnyRequest) -> str:
 
 
 def _wanted(request: AnyRequest) -> str:
+    if str(request.scope["path"]).startswith("/api/"):
+        return "problem"
     if request.headers.get("hx-request"):
         return "box"
     accept = request.headers.get("accept", "")

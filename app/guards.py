@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from litestar.handlers.base import BaseRouteHandler
@@ -17,9 +17,10 @@ CSRF_HEADER = "x-csrf-token"
 CSRF_FIELD = "csrf"
 
 
-async def same_site(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
+async def same_site(connection: AnyConnection, handler: BaseRouteHandler) -> None:
     """Refuse unsafe requests that another site has caused. Raises Forged."""
-    if connection.scope["method"] in SAFE:  # type: ignore[typeddict-item]
+    if connection.scope["method"] in SAFE or handler.opt.get("api"):  # type: ignore[typeddict-item]
+        # No browser adds a key by itself, so a request with one was not caused by another site.
         return
     if not came_from_us(connection.headers.get("sec-fetch-site"), connection.headers.get("origin"), _host(connection)):
         raise Forged
@@ -56,7 +57,7 @@ def reaches(path: str) -> bool:
 async def synchronised(request: AnyRequest) -> None:
     """Refuse an unsafe request of a session without the session's own token. Raises Forged."""
     token = token_of(request)
-    if request.method in SAFE or await find_visitor(request) is None:
+    if request.method in SAFE or request.route_handler.opt.get("api") or await find_visitor(request) is None:
         return
     if request.route_handler.opt.get("reads_token"):
         # A form with large files: its handler looks at the token before it takes the first file.
@@ -84,6 +85,8 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"),
     (b"x-frame-options", b"DENY"),
 )
+MORE_HEADERS = "vfos_headers"
+"""Where a request keeps headers that its answer carries, whatever the answer is."""
 TRANSPORT = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 
@@ -92,6 +95,7 @@ async def add_headers(message: Any, scope: Scope) -> None:
     if message["type"] != "http.response.start":
         return
     headers: list[tuple[bytes, bytes]] = list(message.get("headers", []))
+    headers += cast("list[tuple[bytes, bytes]]", scope.get(MORE_HEADERS, []))
     present = {name.lower() for name, _ in headers}
     wanted = [*HEADERS, (b"content-security-policy", POLICY.encode()), (b"cache-control", b"no-store")]
     if scope["app"].state.site.secure:

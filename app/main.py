@@ -14,6 +14,9 @@ from litestar.datastructures import State
 
 from adapters import settings as settings_module
 from adapters.settings import Settings
+from app.api import me
+from app.api.problems import answer_problem
+from app.api.shown_key import shows_key
 from app.errors import convert
 from app.forms import LIMIT
 from app.guards import add_headers, same_site, signed_in, synchronised
@@ -32,6 +35,7 @@ from app.pages import (
     invitation,
     job,
     jobs,
+    keys,
     members,
     money,
     pictures,
@@ -204,6 +208,10 @@ CLOSED_HANDLERS: tuple[Any, ...] = (
     projects.save,
     projects.archive,
     projects.restore,
+    keys.show_keys,
+    keys.create,
+    keys.renew,
+    keys.revoke,
     audit.show_audit,
     audit.export_audit,
     workspace.show_new,
@@ -216,6 +224,8 @@ CLOSED_HANDLERS: tuple[Any, ...] = (
     workspace.doom,
 )
 """Pages for signed-in people."""
+API_HANDLERS: tuple[Any, ...] = (me.show_me,)
+"""What programs ask for with a key; no cookie is read there."""
 
 
 def create_app(given: Settings | None = None) -> Litestar:
@@ -253,11 +263,18 @@ def answer_head(handlers: Iterable[Any]) -> None:
 
 def build(site: Site, lifespan: list[Any] | None = None) -> Litestar:
     """Put the pages on a site."""
-    answer_head([*OPEN_HANDLERS, *CLOSED_HANDLERS])
+    answer_head([*OPEN_HANDLERS, *CLOSED_HANDLERS, *API_HANDLERS])
     return Litestar(
         route_handlers=[
             *OPEN_HANDLERS,
             Router("/", route_handlers=list(CLOSED_HANDLERS), guards=[signed_in]),
+            Router(
+                "/api/v1",
+                route_handlers=list(API_HANDLERS),
+                guards=[shows_key],
+                exception_handlers={Exception: answer_problem},
+                opt={"api": True},
+            ),
         ],
         guards=[same_site],
         before_request=synchronised,

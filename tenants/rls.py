@@ -87,6 +87,7 @@ OPEN = Wall(READ, "true", READ)
 CROSS_TENANT_INDEXES: dict[str, str] = {
     "ix_outbox_unsent": "The pump sends messages of all tenants in order of birth.",
     "ix_sched_flow_next": "The claim compares the flows of all tenants of one pool.",
+    "ix_api_keys_public_id": "A program that shows a key names no tenant: the key's row does.",
     "ix_approvals_waiting": "The pump ends approvals of all tenants whose time has passed.",
     "ix_schedules_due": "The pump starts what is due for all tenants.",
     "ix_attempts_started": "Pages say how much was done in the last hour, over all tenants.",
@@ -114,6 +115,7 @@ SYSTEM_ROUTINES: dict[str, str] = {
     "entrance": "tenants/entrance.py",
     "factors": "tenants/factors.py",
     "films": "app/films.py",
+    "keys": "tenants/api_keys.py",
     "letters": "tenants/letters.py",
     "members": "tenants/members.py",
     "passkeys": "tenants/passkeys.py",

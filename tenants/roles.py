@@ -24,6 +24,7 @@ Permission = Literal[
     "budget:manage",
     "audit:read",
     "queue:operate",
+    "keys:manage",
 ]
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -41,6 +42,7 @@ _ADMIN: frozenset[Permission] = _OPERATOR | {
     "budget:manage",
     "audit:read",
     "queue:operate",
+    "keys:manage",
 }
 _OWNER: frozenset[Permission] = _ADMIN | {"workspace:delete"}
 

@@ -45,6 +45,7 @@ PERMISSION_NAMES: Mapping[Permission, str] = {
     "budget:manage": N_("Set budgets"),
     "audit:read": N_("Read the audit trail"),
     "queue:operate": N_("Pause the queue and discard its entries"),
+    "keys:manage": N_("Make, renew and revoke API keys"),
 }
 REFUSALS: Mapping[str, str] = {
     "rank": N_("Only an owner can make, change or remove an owner."),

@@ -213,5 +213,33 @@ async def test_axe_finds_nothing_on_any_step(chromium: Browser, server: Server, 
     await page.get_by_role("button", name="Sign in", exact=True).click()
     await page.locator("#faults").wait_for()
     await look("a wrong code")
+    await page.get_by_label("Code from your authenticator app").fill(app.at(datetime.now(UTC) + timedelta(seconds=30)))
+    await page.get_by_role("button", name="Sign in", exact=True).click()
+    await page.wait_for_url("**/settings/factors")
+    await visit.go("/w/northlight/keys")
+    await page.get_by_label("Name").fill("Nightly export")
+    await page.get_by_role("button", name="Make the key").click()
+    await page.get_by_text("Details").click()
+    await look("a new key")
     await context.close()
     assert faults == []
+
+
+async def test_a_key_is_made_renewed_and_revoked(visit: Visit) -> None:
+    page = visit.page
+    await visit.go("/w/northlight/keys")
+    await page.get_by_label("Name").fill("Nightly export")
+    await page.get_by_label("Allowed networks").fill("127.0.0.0/8, ::1")
+    await page.get_by_role("button", name="Make the key").click()
+    key = await page.get_by_label("Key “Nightly export”").input_value()
+    await visit.go("/w/northlight/keys")
+    assert key not in await page.content()
+    answer = await page.request.get(f"{visit.base}/api/v1/me", headers={"Authorization": f"Bearer {key}"})
+    assert (answer.status, (await answer.json())["code"]) == (400, "two-credentials")
+    await page.get_by_text("Details").click()
+    await page.get_by_role("button", name="Renew the key").click()
+    assert key != await page.get_by_label("Key “Nightly export”").input_value()
+    await page.get_by_text("Details").last.click()
+    await page.get_by_role("button", name="Revoke the key").click()
+    await expect(page.get_by_text("The key is revoked")).to_be_visible()
+    await visit.check()

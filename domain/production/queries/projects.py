@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -61,6 +62,12 @@ async def projects_of(unit: Unit) -> list[ProjectLine]:
         for row in await unit.session.execute(_PROJECTS, {"person": unit.principal.actor_id})
         if unit.principal.can("jobs:read", row.id)
     ]
+
+
+async def slugs_of(unit: Unit, ids: Iterable[UUID]) -> list[str]:
+    """The short names of some projects, in their order."""
+    rows = await unit.session.scalars(select(Project.slug).where(Project.id.in_(list(ids))).order_by(Project.slug))
+    return list(rows)
 
 
 _BUSY = (
