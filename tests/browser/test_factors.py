@@ -85,13 +85,13 @@ async def test_a_passkey_signs_in_stands_second_and_proves_again(
     await page.wait_for_url("**/settings/factors")
 
     # Added, with codes that are shown once.
-    await page.get_by_label("Name").fill("Laptop")
+    await page.get_by_label("Name", exact=True).fill("Laptop")
     await page.get_by_role("button", name="Add a passkey").click()
     await expect(page.get_by_role("heading", name="Recovery codes", exact=True)).to_be_visible()
     assert len(re.findall(r"(?:[0-9A-Z]{6}-?){4}", await page.locator("#codes").input_value())) == 10
     await page.get_by_role("link", name="I have kept them").click()
     await expect(page.get_by_role("button", name="Remove Laptop")).to_be_visible()
-    await page.get_by_label("Name").fill("Again")
+    await page.get_by_label("Name", exact=True).fill("Again")
     await page.get_by_role("button", name="Add a passkey").click()
     await expect(page.get_by_text("This device has a passkey of yours already.")).to_be_visible()
 
@@ -217,7 +217,7 @@ async def test_axe_finds_nothing_on_any_step(chromium: Browser, server: Server, 
     await page.get_by_role("button", name="Sign in", exact=True).click()
     await page.wait_for_url("**/settings/factors")
     await visit.go("/w/northlight/keys")
-    await page.get_by_label("Name").fill("Nightly export")
+    await page.get_by_label("Name", exact=True).fill("Nightly export")
     await page.get_by_role("button", name="Make the key").click()
     await page.get_by_text("Details").click()
     await look("a new key")
@@ -228,7 +228,7 @@ async def test_axe_finds_nothing_on_any_step(chromium: Browser, server: Server, 
 async def test_a_key_is_made_renewed_and_revoked(visit: Visit) -> None:
     page = visit.page
     await visit.go("/w/northlight/keys")
-    await page.get_by_label("Name").fill("Nightly export")
+    await page.get_by_label("Name", exact=True).fill("Nightly export")
     await page.get_by_label("Allowed networks").fill("127.0.0.0/8, ::1")
     await page.get_by_role("button", name="Make the key").click()
     key = await page.get_by_label("Key “Nightly export”").input_value()
