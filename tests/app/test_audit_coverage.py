@@ -106,6 +106,7 @@ UNAUDITED: dict[str, str] = {
 """Routes whose acts are told elsewhere or need no line, and why."""
 FACTORS = "/settings/factors"
 SIGN_IN = "tests/app/test_sign_in_with.py"
+FACTORS, KEYS = "/settings/factors", "/w/{tenant:str}/keys"
 ELSEWHERE: dict[str, tuple[str, str]] = {
     f"POST {SETTINGS}/second-factor": ("workspace.second_factor", "tests/app/test_factors.py"),
     f"POST {FACTORS}/app/confirm": ("factor.added", "tests/app/test_factors.py"),
@@ -124,6 +125,9 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     f"POST {SETTINGS}/sign-in/{{slug:str}}/{{action:str}}": ("sign-in.provider_removed", SIGN_IN),
     "POST /settings/security/link": ("identity.linked", SIGN_IN),
     "POST /settings/security/unlink": ("identity.unlinked", SIGN_IN),
+    f"POST {KEYS}": ("key.created", "tests/app/test_api_keys.py"),
+    f"POST {KEYS}/{{id:uuid}}/renew": ("key.renewed", "tests/app/test_api_keys.py"),
+    f"POST {KEYS}/{{id:uuid}}/revoke": ("key.revoked", "tests/app/test_api_keys.py"),
 }
 """Routes whose acts another file does and looks for in the trail."""
 PASSWORD = "correct horse battery"

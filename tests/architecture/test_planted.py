@@ -6,6 +6,7 @@ An element with `hx-get` would be obeyed by the pages' own script, so nothing of
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pyotp
 import pytest
 import pytest_asyncio
 import structlog
@@ -47,11 +49,12 @@ WORDS = frozenset(
         "decision", "density", "digest", "effect_key", "email", "error_class", "error_kind", "fallback",
         "fingerprint", "hash", "hint", "holder", "home", "host", "id_hash", "idem_key", "input_hash",
         "issuer", "key_hash", "newcomers", "session_hash", "uri",
+        "counter", "fingerprint", "hash", "hint", "holder", "home", "host", "id_hash", "idem_key", "input_hash",
         "kek_version", "key", "kind", "language", "licence", "media_type", "mode", "month", "name", "object_id",
-        "object_type", "outcome", "palette", "policy", "pool", "port", "profile", "provider", "purpose",
-        "recipe_slug", "region", "repeat", "request_hash", "response_key", "role", "scope", "seconds",
+        "object_type", "outcome", "palette", "policy", "pool", "port", "profile", "provider", "public_id", "purpose",
+        "recipe_slug", "region", "repeat", "request_hash", "response_key", "role", "scope", "seconds", "secret_hash",
         "seen_version", "sha256", "shard", "slot", "slug", "spec_hash", "stage", "state", "step_kind", "theme",
-        "tier", "time_zone", "token_hash", "topic", "trace_id", "type", "version", "zone",
+        "tier", "time_zone", "token_hash", "topic", "trace_id", "type", "used_from", "version", "zone",
     }
 )  # fmt: skip
 """Columns whose words are the program's own, or checked when they come in."""
@@ -77,6 +80,7 @@ FREE: Mapping[str, tuple[str, ...]] = {
     "signin_providers": ("name", "tested_said"),
     "house_providers": ("name", "tested_said"),
     "identities": ("label", "subject"),
+    "api_keys": ("name", "made_by_name"),
 }
 """Columns that hold what somebody wrote: planted with markup here."""
 APPENDED: Mapping[str, tuple[str, ...]] = {"audit_entries": ("actor_name",), "budget_entries": ("model",)}
@@ -172,6 +176,8 @@ async def house(database: Settings) -> AsyncIterator[House]:
         configured = structlog.get_config()
         structlog.configure(processors=[*SHARED, collector(made.said)], cache_logger_on_first_use=False)
         await plant(made, owner)
+        made.secrets |= {"API key": await keyed(made), **await factored(made)}
+        await plant(made)
         made.secrets |= {
             "provider's key": KEY,
             "secret at a provider to sign in with": SIGN_IN_SECRET,
@@ -202,6 +208,23 @@ async def invited(house: House) -> str:
 
 
 async def plant(house: House, owner: UUID) -> None:
+async def keyed(house: House) -> str:
+    wish = {"name": "Planted", "s-jobs-read": "1", "scope": "all", "lasts": "90"}
+    answer = await house.post(f"/w/{house.space.slug}/keys", wish)
+    return str(re.findall(r"vf_live_[0-9A-Za-z_]{47}", answer.text)[0])
+
+
+async def factored(house: House) -> dict[str, str]:
+    """Set an authenticator app up; its secret and the recovery codes have been shown their one time."""
+    await house.post("/settings/factors/app", {})
+    _, page = await house.get("/settings/factors/app")
+    secret = re.findall(r'id="secret"[^>]*value="([A-Z2-7 ]+)"', page)[0].replace(" ", "")
+    answer = await house.post("/settings/factors/app/confirm", {"code": pyotp.TOTP(secret).now()})
+    codes = re.findall(r"[0-9A-Z]{6}(?:-[0-9A-Z]{6}){3}", answer.text)
+    return {"authenticator app": secret, "recovery code": codes[0]}
+
+
+async def plant(house: House) -> None:
     """Write markup into every text there is, and have acts told with it."""
     provider = {"kind": "anthropic", "name": "Planted", "key": KEY, "option_cache": "5m"}
     await house.post(f"/w/{house.space.slug}/providers", provider)

@@ -86,10 +86,6 @@ NO_PAGES: dict[str, str] = {
     "/w/{tenant:str}/queue/events": "an event stream",
     "/w/{tenant:str}/audit.csv": "a file",
     "/w/{tenant:str}/usage.csv": "a file",
-    "/passkeys/ask/sign-in": "a question for the browser",
-    "/passkeys/ask/second": "a question for the browser",
-    "/passkeys/ask/confirm": "a question for the browser",
-    "/passkeys/ask/new": "a question for the browser",
     "/api/v1/me": "for programs",
     "/": "leads to the door",
     "/static/{path:path}": "a file",
@@ -112,7 +108,6 @@ ELSEWHERE: dict[str, str] = {
     "/w/{tenant:str}/providers/new": "test_providers.py",
     "/w/{tenant:str}/providers/{slug:str}": "test_providers.py",
     "/w/{tenant:str}/usage": "test_money.py",
-    "/settings/factors": "test_factors.py",
     "/settings/factors/app": "test_factors.py",
     "/sign-in/second": "test_factors.py",
 }
