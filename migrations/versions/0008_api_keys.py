@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from tenants.rls import Wall, close_table
 
 revision = "0008_api_keys"
-down_revision = "0012_proof"
+down_revision = "0010_line_pages"
 branch_labels = None
 depends_on = None
 
