@@ -104,9 +104,8 @@ UNAUDITED: dict[str, str] = {
     "POST /forgot": "asks for a letter; using its link is told as password.reset",
 }
 """Routes whose acts are told elsewhere or need no line, and why."""
-FACTORS = "/settings/factors"
-SIGN_IN = "tests/app/test_sign_in_with.py"
 FACTORS, KEYS = "/settings/factors", "/w/{tenant:str}/keys"
+SIGN_IN = "tests/app/test_sign_in_with.py"
 ELSEWHERE: dict[str, tuple[str, str]] = {
     f"POST {SETTINGS}/second-factor": ("workspace.second_factor", "tests/app/test_factors.py"),
     f"POST {FACTORS}/app/confirm": ("factor.added", "tests/app/test_factors.py"),

@@ -49,7 +49,6 @@ WORDS = frozenset(
         "decision", "density", "digest", "effect_key", "email", "error_class", "error_kind", "fallback",
         "fingerprint", "hash", "hint", "holder", "home", "host", "id_hash", "idem_key", "input_hash",
         "issuer", "key_hash", "newcomers", "session_hash", "uri",
-        "counter", "fingerprint", "hash", "hint", "holder", "home", "host", "id_hash", "idem_key", "input_hash",
         "kek_version", "key", "kind", "language", "licence", "media_type", "mode", "month", "name", "object_id",
         "object_type", "outcome", "palette", "policy", "pool", "port", "profile", "provider", "public_id", "purpose",
         "recipe_slug", "region", "repeat", "request_hash", "response_key", "role", "scope", "seconds", "secret_hash",
@@ -175,9 +174,8 @@ async def house(database: Settings) -> AsyncIterator[House]:
         made = House(site, space, client, token)
         configured = structlog.get_config()
         structlog.configure(processors=[*SHARED, collector(made.said)], cache_logger_on_first_use=False)
-        await plant(made, owner)
         made.secrets |= {"API key": await keyed(made), **await factored(made)}
-        await plant(made)
+        await plant(made, owner)
         made.secrets |= {
             "provider's key": KEY,
             "secret at a provider to sign in with": SIGN_IN_SECRET,
@@ -207,7 +205,6 @@ async def invited(house: House) -> str:
     return str(answer.text.split("/invite/")[1][:43])
 
 
-async def plant(house: House, owner: UUID) -> None:
 async def keyed(house: House) -> str:
     wish = {"name": "Planted", "s-jobs-read": "1", "scope": "all", "lasts": "90"}
     answer = await house.post(f"/w/{house.space.slug}/keys", wish)
@@ -224,7 +221,7 @@ async def factored(house: House) -> dict[str, str]:
     return {"authenticator app": secret, "recovery code": codes[0]}
 
 
-async def plant(house: House) -> None:
+async def plant(house: House, owner: UUID) -> None:
     """Write markup into every text there is, and have acts told with it."""
     provider = {"kind": "anthropic", "name": "Planted", "key": KEY, "option_cache": "5m"}
     await house.post(f"/w/{house.space.slug}/providers", provider)
