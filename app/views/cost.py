@@ -9,6 +9,7 @@ from typing import Any
 from app.i18n import Tongue
 from app.views.marks import kind_name
 from domain.production.queries.job import Spent
+from domain.usage.quote import LOCAL
 
 WIDTH = 600
 
@@ -25,7 +26,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Cost:
-    """The cost card. `free` = nothing was paid and nothing is unknown."""
+    """The cost card. `free` = nothing was paid, nothing is unknown, and nobody works on the job who would be paid."""
 
     total: str
     limit: str
@@ -53,7 +54,7 @@ def make_cost(tongue: Tongue, spent: Sequence[Spent], limit: int | None, quote: 
         estimate=tongue.money(estimate) if isinstance(estimate, int) and estimate > 0 else "",
         parts=tuple(parts),
         said=tongue.gettext("Cost by step: %(parts)s", parts=said),
-        free=not unknown and paid == 0,
+        free=not unknown and paid == 0 and all(line.get("provider") in LOCAL for line in quote.get("lines", ())),
         calls=sum(line.calls for line in spent),
     )
 

@@ -14,6 +14,7 @@ from sqlalchemy import func, select, update
 
 from app.i18n import Tongue
 from app.site import Site
+from app.views.cost import make_cost
 from app.views.money import dollars_text, make_quote_view, money_range, read_dollars
 from domain.dispatch.flows import drop_ready
 from domain.dispatch.model import Step
@@ -37,6 +38,13 @@ async def paula(site: Site, browser: Callable[[], AsyncClient]) -> AsyncIterator
     studio = await open_scripted(site.settings, site.units, site.store, "studio")
     async with browser() as client:
         yield await sign_in(client, site, studio, "Paula")
+
+
+class TestCard:
+    @pytest.mark.parametrize(("providers", "free"), [(["offline", "espeak"], True), (["anthropic", "espeak"], False)])
+    def test_a_job_of_providers_is_no_draft_before_its_first_call(self, providers: list[str], free: bool) -> None:
+        quote = {"lines": [{"provider": name} for name in providers]}
+        assert make_cost(EN, [], None, quote).free is free
 
 
 def form(**changes: str) -> dict[str, str]:
