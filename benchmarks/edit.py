@@ -4,7 +4,7 @@
     python -m benchmarks edit --profile longform-16x9  in full HD
 
 Every sentence has a photograph with a camera path, a crossfade to the next, and captions. What is shown: how many
-segments are made again, which share of the CPU time that takes, and that all other segments have the same bytes.
+segments are made again, which share of the CPU time all of it takes, and that the files of the others stay as they are.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def main(argv: Sequence[str]) -> int:
     same = all(second[name] == digest for name, digest in first.items())
     print(f"film: {before['seconds']:.0f} s, {before['segments']} segments, {whole:.1f} CPU s")
     print(f"sentence {EDITED} said anew: {remade} segments made again (at most {MOST}), {part:.1f} CPU s in all,")
-    print(f"{part / whole:.3f} of the whole (at most {SHARE}); bytes of all others {'the same' if same else 'CHANGED'}")
+    print(f"{part / whole:.3f} of the whole (at most {SHARE}); others {'as they were' if same else 'CHANGED'}")
     return int(remade > MOST or part / whole > SHARE or not same)
 
 

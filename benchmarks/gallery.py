@@ -41,6 +41,17 @@ SCRIPTS = (
     "深い宇宙",
     "깊은 우주",
 )
+SHOWN: dict[str, dict[str, Any]] = {
+    "lut": {"asset": "warm"},
+    "blur": {"radius": "0.04"},
+    "contrast": {"amount": "1.6"},
+    "brightness": {"amount": "0.25"},
+    "saturation": {"amount": "2"},
+    "grain": {"amount": "0.2", "size": "3"},
+    "sharpen": {"amount": "2.5", "radius": "0.006"},
+    "vignette": {"amount": "0.8"},
+}
+"""Parameters with which an effect shows in a small picture."""
 WARM = (("0.10", "0.02", "0.20"), ("1.00", "0.92", "0.70"))
 """A look-up table of two points per side: what black and white become."""
 Tracks = list[dict[str, Any]]
@@ -158,7 +169,7 @@ def registered() -> Iterator[tuple[str, str, str, str, Tracks, list[int]]]:
         # The picture before, a quarter, half, three quarters, and the picture after.
         yield "Transitions", name, kind.summary, _parameters(kind), [cut], [39, 49, 59, 69, 80]
     for name, kind in EFFECTS.items():
-        use: dict[str, Any] = {"effect": name, "asset": "warm"} if name == "lut" else {"effect": name}
+        use: dict[str, Any] = {"effect": name, **SHOWN.get(name, {})}
         face = {"asset": THIRD, "length": "1", "focus": ["0.5", "0.2"]}
         own = picture(face, {**face, "effects": [use]})
         if name == "chroma-key":
@@ -285,6 +296,9 @@ def gallery_text() -> str:
         lines += ["", f"### {name}", ""]
         lines += [summary, ""] if summary else []
         lines += [f"Parameters: {params}.", ""] if params else []
+        shown = SHOWN.get(name, {}) if heading == "Effects" else {}
+        if shown and name != "lut":
+            lines += ["Shown with " + ", ".join(f"`{key}: {value}`" for key, value in shown.items()) + ".", ""]
         lines.append(f"![{name}](pictures/timeline/{file_name(heading, name)}.webp)")
     return "\n".join(lines) + "\n"
 
