@@ -22,6 +22,7 @@ class Kind:
     """How a kind is spoken to. `issuer` is fixed unless empty or `own_server`; `again` asks for a fresh proof.
 
     `closed`: everybody it signs in belongs to one organisation, so all of them may be let in as newcomers.
+    `max_age` makes it say when; 0 would send people round in circles at providers that count milliseconds.
     `tells_when`: it says when the person proved who they are, and must for a fresh proof.
     """
 
@@ -31,7 +32,7 @@ class Kind:
     issuer: str = ""
     own_server: bool = False
     scope: str = "openid email profile"
-    again: Mapping[str, str] = field(default_factory=lambda: {"prompt": "login", "max_age": "0"})
+    again: Mapping[str, str] = field(default_factory=lambda: {"prompt": "login", "max_age": "60"})
     tells_when: bool = True
     closed: bool = True
 

@@ -562,7 +562,7 @@ class TestProof:
             assert "owner-link" not in page.text
             address = await begin(client, href)
             assert "prompt=login" in address
-            assert "max_age=0" in address
+            assert "max_age=60" in address
             refused(await back(client, idp.approve(address, sub="pat", email="pat@example.org")), "stale", "/confirm")
             idp.bend = Bend(claims={"auth_time": None})
             refused(await through(client, idp, href, sub="pat", email="pat@example.org"), "stale", "/confirm")
