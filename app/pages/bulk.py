@@ -17,7 +17,7 @@ from app.room import Room
 from app.site import AnyRequest
 from app.views.bulk import make_question
 from app.views.jobs import Wish, read_wish
-from domain.production.commands.bulk import ACTS, MOST, do_each
+from domain.production.commands.bulk import ACTS, MOST, Outcome, do_each
 from domain.production.queries.jobs import jobs_for, newest_number
 from domain.production.queries.queue import letters
 from tenants.unit import Unit
@@ -61,7 +61,7 @@ async def do_jobs(request: AnyRequest) -> Response[Any]:
         project, _ = await room.project(unit)
         _, jobs = await jobs_for(unit, project.id, wish.filter, ACTS[act].states, MOST)
     done = await do_each(room.site.units, room.principal, act, (job_id for job_id, _, _ in jobs))
-    return room.go(_list(room, wish, done=str(done.done), refused=str(done.refused)))
+    return room.go(_list(room, wish, **_told(done)))
 
 
 @get(LETTERS)
@@ -101,7 +101,13 @@ async def do_letters(request: AnyRequest) -> Response[Any]:
         found = await _letters(room, unit, values.get("jobs", "").split(",")[:MOST], values.get("project", ""))
     done = await do_each(room.site.units, room.principal, act, (job_id for job_id, *_ in found))
     kept = {name: values.get(name, "")[:80] for name in ("project", "kind", "error")}
-    return room.go(_queue(room, {**kept, "done": str(done.done), "refused": str(done.refused)}))
+    return room.go(_queue(room, {**kept, **_told(done)}))
+
+
+def _told(done: Outcome) -> dict[str, str]:
+    """What was done, for the address of the page that says it."""
+    told = {"done": str(done.done), "refused": str(done.refused)}
+    return {**told, "left": str(done.left)} if done.left else told
 
 
 async def _letters(

@@ -95,6 +95,13 @@ def read_outcome(tongue: Tongue, query: Mapping[str, str]) -> str:
             refused,
         )
         said = f"{said} {left}"
+    if rest := _count(query.get("left", "")):
+        more = tongue.ngettext(
+            "%(num)s was not reached in time: do it once more.",
+            "%(num)s were not reached in time: do it once more.",
+            rest,
+        )
+        said = f"{said} {more}"
     return said
 
 

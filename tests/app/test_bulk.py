@@ -12,6 +12,7 @@ from app.views.job_search import read_search, say_unknown, without
 from app.views.jobs import read_wish
 from domain.dispatch.model import SchedFlow
 from domain.dispatch.recount import recount
+from domain.production.commands.bulk import do_each
 from domain.production.model import Job
 from domain.production.queries.job_filter import CostBound
 from tenants.model import AuditEntry
@@ -123,6 +124,14 @@ class TestActs:
         assert (await marina.post(f"{base}/{job.number}/cancel", {})).status_code == 409
         assert (await marina.get(f"{base}/bulk?act=explode")).status_code == 404
         assert await recount(space.units) == 0
+
+
+async def test_nobody_waits_for_ever_and_the_rest_is_told(marina: Person) -> None:
+    space = marina.space
+    jobs = [await queued_job(space, datetime.now(UTC)) for _ in range(3)]
+    outcome = await do_each(space.units, space.owner, "urgent", (job.id for job in jobs), longest_s=-1.0)
+    assert (outcome.done, outcome.left) == (0, 3)
+    assert "1 was not reached in time" in (await marina.get(f"{space.base}?done=2&refused=0&left=1")).text
 
 
 async def state_of(person: Person, job: Job) -> str:

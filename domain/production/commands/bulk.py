@@ -6,6 +6,7 @@ changed meanwhile is left alone, and doing it all once more changes nothing.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ from tenants.unit import Unit, Units
 
 MOST = 1000
 """Jobs of one go; the rest is left for another."""
+LONGEST_S = 20.0
+"""Nobody waits longer for one go; what was not reached is told and left for another."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +55,23 @@ ACTS: Mapping[str, BulkAct] = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many jobs were changed, and how many were left alone because they had changed meanwhile."""
+    """How many jobs were changed, how many had changed meanwhile and were left alone, how many were not reached."""
 
     done: int = 0
     refused: int = 0
+    left: int = 0
 
 
-async def do_each(units: Units, principal: Principal, act: str, jobs: Iterable[UUID]) -> Outcome:
+async def do_each(
+    units: Units, principal: Principal, act: str, jobs: Iterable[UUID], longest_s: float = LONGEST_S
+) -> Outcome:
     """Do an act with each job that still allows it. Raises Forbidden before anything when the right is missing."""
     principal.require("jobs:control")
-    chosen, done, refused = ACTS[act], 0, 0
-    for job_id in list(jobs)[:MOST]:
+    chosen, done, refused, begun = ACTS[act], 0, 0, time.monotonic()
+    wanted = list(jobs)[:MOST]
+    for job_id in wanted:
+        if time.monotonic() - begun > longest_s:
+            break
         try:
             async with units.open(principal) as unit:
                 await chosen.do(unit, job_id)
@@ -73,4 +82,4 @@ async def do_each(units: Units, principal: Principal, act: str, jobs: Iterable[U
         async with units.open(principal) as unit:
             told: dict[str, Any] = {"act": act, "changed": done, "left": refused}
             unit.audit("jobs.bulk", "jobs", principal.tenant_id, after=told)
-    return Outcome(done, refused)
+    return Outcome(done, refused, len(wanted) - done - refused)
