@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from tenants.rls import Wall, close_table
 
 revision = "0011_wizard"
-down_revision = "0008_api_keys"
+down_revision = "0006_sign_in"
 branch_labels = None
 depends_on = None
 
