@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 
+import structlog
+
 from adapters.limits import Limits, Rate
 from app.errors import TooOften
 from app.session import browser_of
 from app.site import AnyRequest, site_of
+
+log = structlog.get_logger(__name__)
 
 ACCOUNT = Rate(per_minute=5, burst=10)
 """Tries to sign in as one person; counted for addresses nobody has, too."""
@@ -23,12 +27,13 @@ async def knock(request: AnyRequest, *keys: tuple[str, Rate]) -> None:
     """Count one try under each key and under the caller's address. Raises TooOften."""
     limits: Limits = site_of(request).limits
     place = browser_of(request).address
-    waits = [await limits.take(f"door:place:{_short(place)}", PLACE)]
-    waits += [await limits.take(f"door:{_short(key)}", rate) for key, rate in keys]
+    waits = [await limits.take(f"door:place:{short(place)}", PLACE)]
+    waits += [await limits.take(f"door:{short(key)}", rate) for key, rate in keys]
     if (wait := max(waits)) > 0:
+        log.warning("door.throttled", address=place, keys=[short(key) for key, _ in keys], seconds=round(wait))
         raise TooOften(wait)
 
 
-def _short(key: str) -> str:
+def short(key: str) -> str:
     """Keys hold no address in the clear."""
     return hashlib.sha256(key.encode()).hexdigest()[:32]

@@ -76,9 +76,10 @@ async def invite(request: AnyRequest) -> Response[Any]:
         faults.insert(0, FormFault("email", text))
     if faults or email is None:
         return await _page(room, FormState(values, faults), status=422)
+    narrowed = await _narrowed(room, values)
     try:
         async with room.open() as unit:
-            made = await people.invite(unit, email, cast("Role", values["role"]), _chosen(values))
+            made = await people.invite(unit, email, cast("Role", values["role"]), narrowed)
         link = await people.invitation_link(room.site.units, room.principal, made.id)
     except MemberRefused as refusal:
         return await _page(room, FormState(values, [_refusal(room, refusal, "email")]), status=422)
@@ -121,7 +122,7 @@ async def change(request: AnyRequest) -> Response[Any]:
         if role not in ROLES:
             raise MemberRefused("rank")
         await people.change_member(
-            room.site.units, room.principal, _person(request), role, _chosen(values), address=_from(room)
+            room.site.units, room.principal, _person(request), role, await _narrowed(room, values), address=_from(room)
         )
         return "changed"
 
@@ -196,6 +197,15 @@ def _chosen(values: Mapping[str, str]) -> list[UUID] | None:
             except ValueError:
                 continue
     return found
+
+
+async def _narrowed(room: Room, values: Mapping[str, str]) -> list[UUID] | None:
+    """The projects that were ticked, as far as the workspace has them; None = all."""
+    chosen = _chosen(values)
+    if chosen is None:
+        return None
+    known = {line.id for line in await room.projects()}
+    return [project for project in chosen if project in known]
 
 
 def _role_faults(room: Room, values: Mapping[str, str]) -> list[FormFault]:

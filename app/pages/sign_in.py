@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from litestar import Response, get, post
 from litestar.response import Redirect
 
@@ -16,10 +17,12 @@ from app.passkeys import party_of
 from app.second_step import admit, try_codes
 from app.session import browser_of, find_visitor, tongue_of
 from app.site import AnyRequest, site_of
-from app.throttle import ACCOUNT, LETTERS, knock
+from app.throttle import ACCOUNT, LETTERS, knock, short
 from tenants import entrance, factors
 from tenants.letters import mail_reset, tell_person
 from tenants.people import Visitor, clean_email
+
+log = structlog.get_logger(__name__)
 
 
 @get("/sign-in")
@@ -45,6 +48,7 @@ async def sign_in(request: AnyRequest) -> Response[Any]:
     login = await entrance.find_login(site.units, email)
     password = values.get("password", "")[:1024]
     if not await site.passwords.matches(login.hash if login else None, password) or login is None:
+        log.warning("sign_in.refused", account=short(email), address=browser_of(request).address)
         tongue = tongue_of(request, None)
         fault = FormFault("", tongue.gettext("This address and password do not belong together. Try again."))
         kept = {"email": values.get("email", "")[:254], "next": next_path(values.get("next", "/"))}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import statistics
+import threading
 import time
 
 import pytest
 
+from adapters.signin import passwords as passwords_module
 from adapters.signin.passwords import Passwords, judge
 
 
@@ -56,3 +59,23 @@ async def test_nobody_s_password_takes_the_same_work() -> None:
 async def test_composed_and_decomposed_letters_are_the_same_password() -> None:
     passwords = Passwords()
     assert await passwords.matches(await passwords.hash("março e abril e maio"), "março e abril e maio")
+
+
+async def test_at_most_two_are_hashed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes 64 MiB: many people signing in wait for each other instead of filling the memory."""
+    lock, pair, now, most = threading.Lock(), threading.Barrier(passwords_module.AT_ONCE, timeout=30), 0, 0
+
+    def count(_hashed: str, _password: str) -> bool:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        pair.wait()
+        with lock:
+            now -= 1
+        return True
+
+    monkeypatch.setattr(passwords_module, "_verify", count)
+    passwords = Passwords()
+    await asyncio.gather(*(passwords.matches("x", "y") for _ in range(6)))
+    assert most == passwords_module.AT_ONCE

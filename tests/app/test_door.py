@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from httpx import AsyncClient
+from httpx import ASGITransport, AsyncClient
 
+from adapters.settings import Settings
 from app.guards import came_from_us
-from app.site import Site
+from app.main import build
+from app.session import csrf_of
+from app.site import Site, open_site
 from tenants.directory import issue_owner_link, token_hash
 from tests.app.conftest import Person, sign_in
 from tests.support.factories import Workspace
@@ -177,3 +180,33 @@ class TestHeaders:
         async with browser() as client:
             assert (await client.get("/health/live")).json() == {"status": "live"}
             assert (await client.get("/health/ready")).json()["checks"] == {"database": True, "redis": True}
+
+
+class TestBehindTls:
+    """An installation that is reached by https: the cookie's name binds it to this host; browsers stay with https."""
+
+    async def test_cookies_and_headers(self, database: Settings, space: Workspace) -> None:
+        site = open_site(database.using(public_url="https://films.example.org"))
+        link = await issue_owner_link(site.units, space.tenant_id)
+        async with AsyncClient(transport=ASGITransport(build(site)), base_url="https://films.example.org") as client:
+            door = await client.get("/sign-in")
+            answer = await client.post(f"/start/{link}", data=FORM, headers=SAME, follow_redirects=False)
+            csrf = csrf_of(client.cookies["__Host-vfos"])
+            out = await client.post("/sign-out", data={"csrf": csrf}, headers=SAME, follow_redirects=False)
+        cookie = answer.headers["set-cookie"]
+        assert cookie.startswith("__Host-vfos=")
+        for part in ("Secure", "HttpOnly", "Path=/", "SameSite=lax"):
+            assert part in cookie, part
+        assert "Domain" not in cookie
+        assert "Max-Age=0" in out.headers["set-cookie"]
+        assert door.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+        assert door.headers["cross-origin-opener-policy"] == "same-origin"
+        assert door.headers["cross-origin-resource-policy"] == "same-origin"
+        assert "camera=()" in door.headers["permissions-policy"]
+        assert door.headers["cache-control"] == "no-store"
+        await site.close()
+
+    async def test_on_loopback_the_cookie_has_another_name_and_nobody_is_pinned(self, browser: Browser) -> None:
+        async with browser() as client:
+            answer = await client.get("/sign-in")
+        assert "strict-transport-security" not in answer.headers

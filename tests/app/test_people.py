@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -100,6 +101,11 @@ class TestInvitation:
             "/w/peopled/members/invite", {"email": "x@example.org", "role": "viewer", "scope": "some"}
         )
         assert "Choose at least one project" in none.text
+        strange = await owner.post(
+            "/w/peopled/members/invite",
+            {"email": "x@example.org", "role": "viewer", "scope": "some", f"p-{uuid4()}": "1"},
+        )
+        assert "Choose at least one project" in strange.text, "a project that is not ours is none"
         narrowed = await owner.post(
             "/w/peopled/members/invite",
             {"email": "x@example.org", "role": "admin", "scope": "some", f"p-{owner.space.project.id}": "1"},
@@ -331,6 +337,19 @@ class TestWorkspaces:
         assert hrefs[:2] == ["/w/peopled/p/bedtime-atlas/pictures", "/w/peopled/p/deep-sky/pictures"]
         front = await owner.get("/w/peopled")
         assert front.headers["location"] == "/w/peopled/p/bedtime-atlas/jobs"
+
+    async def test_times_are_shown_in_one_s_own_zone(self, owner: Person) -> None:
+        wanted = {"name": "Ines", "language": "en", "theme": "system", "density": "comfortable", "shortcuts": "1"}
+        shown = {}
+        for zone in ("Asia/Tokyo", "America/Sao_Paulo", "UTC"):
+            await owner.post("/settings", {**wanted, "time_zone": zone})
+            page = (await owner.get("/w/peopled/audit")).text
+            told, said = re.findall(r'<time datetime="([^"]+)"[^>]*>([^<]+)</time>', page)[-1]
+            shown[zone] = (told, re.findall(r"\d{1,2}:\d\d", said)[0])
+        hours = {zone: int(said.partition(":")[0]) for zone, (_, said) in shown.items()}
+        assert len({told for told, _ in shown.values()}) == 1
+        assert (hours["Asia/Tokyo"] - hours["UTC"]) % 12 == 9 % 12
+        assert (hours["America/Sao_Paulo"] - hours["UTC"]) % 12 == -3 % 12
 
     async def test_single_keys_can_be_switched_off(self, owner: Person) -> None:
         wanted = {"name": "Ines", "language": "en", "theme": "system", "density": "comfortable", "time_zone": "UTC"}

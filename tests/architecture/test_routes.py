@@ -16,7 +16,8 @@ import pytest
 import pytest_asyncio
 from httpx import ASGITransport, AsyncClient
 from litestar import Litestar
-from sqlalchemy import select
+from sqlalchemy import create_engine, event, select, update
+from sqlalchemy.pool import NullPool
 
 from adapters.settings import Settings
 from app.guards import reaches
@@ -24,11 +25,22 @@ from app.main import build
 from app.session import csrf_of
 from app.site import Site, open_site
 from app.views.members import rights_markdown
-from domain.catalog.model import Project
+from domain.catalog.model import CatalogItem, Project
+from domain.dispatch.model import Step
+from domain.production.model import Approval, Job
+from domain.production.money import this_month
+from domain.production.queries.find import find_jobs
+from domain.production.queries.line import inbox
+from domain.usage.caps import month_states
+from domain.usage.model import Budget, BudgetEntry
+from tenants import unit as unit_module
 from tenants.operators import appoint
+from tenants.principal import Principal
 from tenants.roles import GRANTS, ROLES, Permission
 from tests.support.factories import Workspace, seed_jobs, seed_workspace
 from tests.support.people import add_person, cookie_of
+from tests.support.rows import NAMES
+from tests.support.services import Services
 
 
 @dataclass(frozen=True)
@@ -298,6 +310,16 @@ class Cast:
     nobody: Caller
 
 
+async def fill_hidden(space: Workspace) -> None:
+    """A question and a bill in the project that the narrowed person must not know of."""
+    async with space.units.open(space.owner) as unit:
+        step = (await unit.session.scalars(select(Step).where(Step.state == "blocked").limit(1))).one()
+        unit.session.add(Approval(job_id=step.job_id, step_id=step.id, state="waiting"))
+        bill = {"kind": "settle", "micro_dollars": 4_321_000_000, "provider": "hidden-provider"}
+        unit.session.add(BudgetEntry(job_id=step.job_id, project_id=step.project_id, **bill))
+        unit.session.add(Budget(scope="workspace", scope_id=space.tenant_id, month="", cap=7_654_000_000))
+
+
 @pytest_asyncio.fixture(scope="module")
 async def cast(database: Settings) -> AsyncIterator[Cast]:
     site = open_site(database)
@@ -321,6 +343,7 @@ async def cast(database: Settings) -> AsyncIterator[Cast]:
 
     roles = {role: await caller(space.tenant_id, role) for role in ROLES}
     nobody = Caller(AsyncClient(transport=ASGITransport(app), base_url="http://testserver.local"))
+    await fill_hidden(space)
     narrowed = await caller(space.tenant_id, "operator", [atlas])
     made = Cast(app, site, space, roles, narrowed, await caller(other.tenant_id, "owner"), nobody)
     yield made
@@ -397,6 +420,7 @@ async def test_pages_of_the_workspace_show_nothing_of_a_hidden_project(cast: Cas
         _, text, _ = await cast.narrowed.ask(route, cast.space.slug, case)
         assert "Deep Sky" not in text, route
         assert "deep-sky" not in text, route
+        assert not [word for word in ("hidden-provider", "4,321", "4321", "7,654", "7654") if word in text], route
         assert all(job.title not in text for job in cast.space.jobs.values()), route
 
 
@@ -426,6 +450,68 @@ def test_a_session_tied_to_a_workspace_reaches_nothing_of_the_account() -> None:
         "GET /passkeys/ask/confirm",
         "POST /confirm/passkey",
     }
+
+
+async def test_an_inbox_is_not_filled_by_questions_one_may_not_see(cast: Cast) -> None:
+    """What is cut off after so many is cut off among what this person may see."""
+    seen = Principal(tenant_id=cast.space.tenant_id, kind="person", role="operator", projects=frozenset())
+    async with cast.site.units.open(seen) as unit:
+        assert await inbox(unit) == []
+        assert await find_jobs(unit, "") == []
+        assert await month_states(unit, this_month()) == {}
+    async with cast.site.units.open(cast.space.owner) as unit:
+        assert len(await inbox(unit)) == 1
+
+
+@pytest.mark.parametrize("gone", ["row-level security", "criteria of the unit of work"])
+async def test_with_a_layer_gone_pages_still_show_only_one_s_own(
+    services: Services, gone: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every page of a workspace, while another one's rows lie beside its own and one wall is missing."""
+    settings = services.fresh_database()
+    if gone == "row-level security":
+        with create_engine(settings.database_owner_url, poolclass=NullPool).begin() as connection:
+            for name in NAMES:
+                connection.exec_driver_sql(f"ALTER TABLE {name} DISABLE ROW LEVEL SECURITY")
+    else:
+        event.remove(unit_module.TenantSession, "do_orm_execute", unit_module._narrow)
+    try:
+        read, leaks = await read_pages(settings)
+    finally:
+        if gone != "row-level security":
+            event.listen(unit_module.TenantSession, "do_orm_execute", unit_module._narrow)
+    assert leaks == []
+    with capsys.disabled():
+        print(f"\nwithout {gone}: {read} pages, 0 leaks")  # noqa: T201 the counts are the evidence
+
+
+async def read_pages(settings: Settings) -> tuple[int, list[str]]:
+    """Pages read by the owner of one of two full workspaces, and those that show something of the other."""
+    site = open_site(settings)
+    site.closing = True
+    ours, theirs = [await seed_workspace(site.units, site.store, slug, slug.title()) for slug in ("ours", "theirs")]
+    for space in (ours, theirs):
+        await seed_jobs(space)
+        await fill_hidden(space)
+    async with site.units.system("directory") as unit:
+        for row, column in ((Project, "name"), (Project, "tagline"), (Job, "title"), (CatalogItem, "name")):
+            foreign = update(row).where(row.tenant_id == theirs.tenant_id).values({column: "FOREIGN"})
+            await unit.session.execute(foreign)
+    token = await cookie_of(site.units, await add_person(site.units, ours.tenant_id, "owner"))
+    leaks, read = [], 0
+    async with AsyncClient(transport=ASGITransport(build(site)), base_url="http://testserver.local") as client:
+        client.cookies.set("vfos_session", token, domain="testserver.local")
+        caller = Caller(client, token)
+        for route, case in WORKSPACE.items():
+            if route.startswith("GET "):
+                status, text, _ = await caller.ask(route, ours.slug, case)
+                read += 1
+                if "FOREIGN" in text or "/w/theirs" in text or status >= 500:
+                    leaks.append(route)
+                if route == f"GET {JOBS}" and "4 jobs" not in text:
+                    leaks.append("the count of jobs")
+    await site.close()
+    return read, leaks
 
 
 def test_the_docs_show_the_table_of_rights() -> None:
