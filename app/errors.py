@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,7 @@ from litestar.exceptions import (
 from litestar.response import Redirect
 
 from app.i18n import N_
-from app.session import known_visitor, tongue_of
+from app.session import known_visitor, tongue_of, trace_of
 from app.site import AnyRequest, site_of
 from app.views.shell import look_of
 from domain.catalog.library import NoSuchPicture
@@ -234,7 +233,7 @@ def answer_for(error: Exception) -> Answer:
 def convert(request: AnyRequest, error: Exception) -> Response[Any]:
     """Turn any exception into a page, a small box (partial requests) or problem details (JSON)."""
     answer = answer_for(error)
-    trace = uuid.uuid4().hex[:16]
+    trace = trace_of(request)
     if answer is FAILED:
         log.error("request.failed", trace=trace, method=request.method, route=_route(request), exc_info=error)
     if answer is AWAY:

@@ -14,7 +14,7 @@ from litestar.response import Redirect
 from app.errors import Archived, Missing, NeedsFactor, SignedOut
 from app.i18n import Tongue
 from app.recent import require_recent
-from app.session import csrf_of, find_visitor, token_of, tongue_of
+from app.session import browser_of, csrf_of, find_visitor, token_of, tongue_of, trace_of
 from app.site import AnyRequest, Site, site_of
 from app.views.shell import Shell, look_of, make_shell
 from domain.catalog.projects import note_project
@@ -48,7 +48,7 @@ class Room:
         if "\x00" in request.scope["path"] or any("\x00" in value for _, value in request.query_params.multi_items()):
             raise Missing
         slug = str(request.path_params["tenant"])
-        seat, principal = visitor.seat(slug), visitor.principal(slug)
+        seat, principal = visitor.seat(slug), visitor.principal(slug, trace_of(request), browser_of(request).address)
         if seat is not None and visitor.barred(seat):
             raise NeedsFactor
         if seat is None or principal is None:

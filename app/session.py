@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import uuid
 from typing import cast
 
 from litestar.datastructures import Cookie
@@ -21,6 +22,7 @@ SECURE_NAME = "__Host-vfos"
 PLAIN_NAME = "vfos_session"
 """Used where there is no TLS (loopback): browsers refuse the `__Host-` prefix there."""
 VISITOR = "vfos_visitor"
+TRACE = "vfos_trace"
 
 
 def cookie_name(site: Site) -> str:
@@ -81,6 +83,13 @@ def tongue_of(connection: AnyConnection, visitor: Visitor | None) -> Tongue:
     if visitor is None:
         return Tongue(pick_language(connection.headers.get("accept-language", "")))
     return Tongue(visitor.person.language, visitor.person.time_zone)
+
+
+def trace_of(connection: AnyConnection) -> str:
+    """The reference of this request: in the audit trail, in the log, and on the page when it fails."""
+    if TRACE not in connection.scope:
+        connection.scope[TRACE] = uuid.uuid4().hex[:16]  # type: ignore[literal-required]
+    return cast("str", connection.scope[TRACE])  # type: ignore[literal-required]
 
 
 def browser_of(connection: AnyConnection) -> Browser:

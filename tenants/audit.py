@@ -100,7 +100,7 @@ async def write_audits(session: AsyncSession, principal: Principal, audits: Sequ
             "object_id": pending.object_id,
             "before": _storable(pending.before),
             "after": _storable(pending.after),
-            "address": pending.address,
+            "address": pending.address or principal.address,
             "trace_id": principal.trace_id,
         }
         digest = audit_digest(digest, line)

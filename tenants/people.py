@@ -95,7 +95,7 @@ class Visitor:
         """The seat in a workspace, or None: unknown and foreign are the same answer."""
         return next((seat for seat in self.seats if seat.slug == slug), None)
 
-    def principal(self, slug: str, trace_id: str = "") -> Principal | None:
+    def principal(self, slug: str, trace_id: str = "", address: str = "") -> Principal | None:
         """The principal this person is in a workspace, or None; also None where a second factor is missing."""
         seat = self.seat(slug)
         if seat is None or self.barred(seat):
@@ -108,6 +108,7 @@ class Visitor:
             name=self.person.name,
             projects=seat.projects,
             trace_id=trace_id,
+            address=address,
         )
 
 

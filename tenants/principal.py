@@ -21,7 +21,8 @@ class Forbidden(Exception):
 class Principal:
     """A person, key or worker acting inside one tenant.
 
-    `projects` narrows the rights to these projects; None means all of the tenant.
+    `projects` narrows the rights to these projects; None means all of the tenant. `address` and `trace_id` say from
+    where and in which request it acts, for the audit trail.
     """
 
     tenant_id: UUID
@@ -31,6 +32,7 @@ class Principal:
     name: str = ""
     projects: frozenset[UUID] | None = None
     trace_id: str = ""
+    address: str = ""
     scopes: frozenset[Permission] | None = field(default=None)
 
     def can(self, permission: Permission, project_id: UUID | None = None) -> bool:

@@ -72,7 +72,7 @@ def _cell(value: Any) -> str:
 
 def _told(line: AuditEntry) -> str:
     """What changed, in one line."""
-    parts = [f"{name}: {_short(value)}" for name, value in (line.after or {}).items()]
+    parts = [f"{name}: {_short(value)}" for name, value in (line.after or {}).items() if value is not None]
     return " · ".join(parts or [f"{name}: {_short(value)}" for name, value in (line.before or {}).items()])[:300]
 
 

@@ -154,7 +154,7 @@ async def _codes(request: AnyRequest, visitor: Visitor, done: str) -> Response[s
     if not done:
         await tell_person(site.units, visitor.person.id, "codes-made")
     barred = next((seat for seat in visitor.seats if visitor.barred(seat)), None)
-    return personal_page(
+    return await personal_page(
         request,
         visitor,
         "factors/codes.html",
@@ -179,7 +179,7 @@ async def _setup(request: AnyRequest, visitor: Visitor, form: FormState, status:
         return go(request, PATH)
     secret = site.runtime.personal.open_app(row)
     address = setup_address(secret, person.email or person.name, NAME)
-    return personal_page(
+    return await personal_page(
         request, visitor, "factors/app.html", status, form=form, picture=picture(address), secret=spaced(secret)
     )
 
@@ -188,7 +188,7 @@ async def _page(request: AnyRequest, visitor: Visitor, form: FormState, status: 
     site, tongue = site_of(request), tongue_of(request, visitor)
     held = await factors.factors_of(site.units, visitor.person.id)
     done = request.query_params.get("done", "")
-    return personal_page(
+    return await personal_page(
         request,
         visitor,
         "factors/list.html",

@@ -110,7 +110,7 @@ async def _page(request: AnyRequest, visitor: Visitor, form: FormState, status: 
     site, tongue = site_of(request), tongue_of(request, visitor)
     lines = await sessions_of(site.units, visitor.person.id)
     ways = await entrance.ways_of(site.units, visitor.person.id)
-    return personal_page(
+    return await personal_page(
         request,
         visitor,
         "settings/security.html",

@@ -16,6 +16,7 @@ from app.session import csrf_of, find_visitor, token_of, tongue_of
 from app.site import AnyRequest, site_of
 from app.views.settings import make_options
 from app.views.shell import look_of, make_shell
+from domain.production.queries.projects import ProjectLine, projects_of
 from tenants.directory import save_preferences
 from tenants.people import Visitor
 
@@ -82,20 +83,25 @@ async def _page(request: AnyRequest, visitor: Visitor, form: FormState, status: 
         "saved": request.query_params.get("saved") == "1",
         "mails": site_of(request).settings.mail,
     }
-    return personal_page(request, visitor, "settings/personal.html", status, **values)
+    return await personal_page(request, visitor, "settings/personal.html", status, **values)
 
 
-def personal_page(
+async def personal_page(
     request: AnyRequest, visitor: Visitor, template: str, status: int = 200, **values: Any
 ) -> Response[str]:
     """A page about the person, in the frame of the workspace they were in last."""
     tongue = tongue_of(request, visitor)
     seat = visitor.seats[0] if visitor.seats else None
+    principal = visitor.principal(seat.slug) if seat else None
+    projects: list[ProjectLine] = []
+    if principal is not None:
+        async with site_of(request).units.open(principal) as unit:
+            projects = await projects_of(unit)
     frame = {
         "me": visitor.person,
         "look": look_of(visitor.person),
         "csrf": csrf_of(token_of(request)),
         "here": request.scope["path"],
-        "shell": make_shell(tongue, visitor.seats, seat, [], None, "") if seat else None,
+        "shell": make_shell(tongue, visitor.seats, seat, projects, None, "") if seat else None,
     }
     return answer(request, tongue, template, "content", {**frame, **values}, status)

@@ -247,7 +247,7 @@ class Trail:
 
     async def machine(self) -> None:
         units, dora = self.site.units, await self.person("Dora")
-        await set_password(units, dora, "x")
+        await set_password(units, dora, "x", address="192.0.2.1")
         await lock_out(units, dora, True)
         await lock_out(units, dora, False)
         await sign_out_everywhere(units, dora)
@@ -265,6 +265,14 @@ class Trail:
         heir = await self.person("Heir")
         await self.post(f"{self.base}/members/{heir}/transfer")
         await self.post(f"{self.base}/members/leave")
+
+    async def placeless(self) -> list[str]:
+        """Acts of people that do not say from where they came."""
+        async with self.site.units.open(self.owner.space.owner) as unit:
+            rows = await unit.session.scalars(
+                select(AuditEntry.action).where(AuditEntry.actor_id.is_not(None), AuditEntry.address == "")
+            )
+            return list(rows)
 
     async def told(self) -> dict[str, str]:
         """Every act in the trail, with the kind of its actor."""
@@ -289,6 +297,7 @@ async def test_every_act_is_told(
         await trail.machine()
         await trail.workspace()
     told = await trail.told()
+    assert await trail.placeless() == []
     wanted = {action for actions in AUDITED.values() for action in actions} - {"workspace.created"}
     assert wanted - told.keys() == set()
     assert MACHINE - told.keys() == set()

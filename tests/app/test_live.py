@@ -40,7 +40,7 @@ class FakeRequest:
         self.path_params, self.query_params, self.headers = path, MultiDict(), {}
         self.cookies = {"vfos_session": person.token}
         self.scope: dict[str, Any] = {"path": "/", "method": "GET"}
-        self.method, self.route_handler = "GET", stream_job
+        self.method, self.route_handler, self.client = "GET", stream_job, None
         self.app = type("App", (), {"state": type("State", (), {"site": site})})
 
 
