@@ -75,7 +75,7 @@ class Desk:
 
     async def page(self, refused: str = "", status: int = 200) -> Response[str]:
         done = self.request.query_params.get("done", "")
-        return personal_page(
+        return await personal_page(
             self.request,
             self.visitor,
             "farm/farm.html",

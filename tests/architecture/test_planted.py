@@ -58,10 +58,10 @@ WORDS = frozenset(
 )  # fmt: skip
 """Columns whose words are the program's own, or checked when they come in."""
 FREE: Mapping[str, tuple[str, ...]] = {
-    "tenants": ("name", "paused_reason"),
+    "tenants": ("name", "paused_reason", "paused_by"),
     "users": ("name",),
     "auth_session": ("agent",),
-    "projects": ("name", "tagline", "paused_reason"),
+    "projects": ("name", "tagline", "paused_reason", "paused_by"),
     "jobs": ("title", "control_reason", "made_by_name"),
     "catalog_items": ("name",),
     "catalog_versions": ("note",),
@@ -73,6 +73,7 @@ FREE: Mapping[str, tuple[str, ...]] = {
     "schedules": ("made_by_name", "last_error"),
     "invitations": ("invited_by_name",),
     "letters": ("error",),
+    "workers": ("drain_by",),
     "sched_pool": ("paused_reason", "paused_by"),
     "quote_lessons": ("model",),
     "passkeys": ("name",),

@@ -41,6 +41,10 @@ PAGES = (
     "/w/northlight/settings",
     "/w/northlight/keys",
     "/w/northlight/audit",
+    "/w/northlight/settings/sign-in",
+    "/w/northlight/settings/sign-in/new",
+    "/w/northlight/voices",
+    "/w/northlight/voices/new",
     "/w/northlight/find",
     "/w/northlight/find?q=jupiter",
     "/w/northlight/approvals",
@@ -54,7 +58,7 @@ PAGES = (
     "/w/northlight/p/bedtime-atlas/jobs",
 )
 GONE = ("/start/used", "/invite/used", "/reset/used")
-DOORS = ("/sign-in?out", "/forgot", "/confirm", *GONE)
+DOORS = ("/sign-in?out", "/sign-in/at", "/forgot", "/confirm", *GONE)
 """Pages without the frame."""
 RUN = """async () => {
   const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -90,6 +94,16 @@ NO_PAGES: dict[str, str] = {
     "/": "leads to the door",
     "/static/{path:path}": "a file",
     "/health/live": "for machines",
+    "/confirm/with/{provider:str}": "leads to a provider",
+    "/invite/{token:str}/with/{provider:str}": "leads to a provider",
+    "/settings/security/with/{provider:str}": "leads to a provider",
+    "/settings/security/link": "needs a provider's answer; the frame of the other doors",
+    "/sign-in/at/{workspace:str}/{provider:str}": "leads to a provider",
+    "/sign-in/back/{handle:str}": "leads back from a provider",
+    "/sign-in/with/{provider:str}": "leads to a provider",
+    "/w/{tenant:str}/settings/sign-in/{slug:str}": "the form of /new with what is set",
+    "/w/{tenant:str}/voices/heard/{key:str}": "a file",
+    "/w/{tenant:str}/voices/{slug:str}": "the form of /new with what is set",
     "/passkeys/ask/sign-in": "an answer for the script",
     "/passkeys/ask/second": "an answer for the script",
     "/passkeys/ask/confirm": "an answer for the script",
