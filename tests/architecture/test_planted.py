@@ -44,16 +44,16 @@ from tests.support.people import add_person, cookie_of
 MARK = "\"'><b hx-get=/planted data-hx-post=/planted onload=planted()>{{7*7}}"
 WORDS = frozenset(
     {
-        "action", "actor_kind", "address", "base_url", "boot_id", "browser_hash", "client_id", "code_hash", "control",
-        "counter", "credential",
-        "decision", "density", "digest", "effect_key", "email", "error_class", "error_kind", "fallback",
-        "fingerprint", "hash", "hint", "holder", "home", "host", "id_hash", "idem_key", "input_hash",
-        "issuer", "key_hash", "newcomers", "session_hash", "uri",
-        "kek_version", "key", "kind", "language", "licence", "media_type", "mode", "month", "name", "object_id",
-        "object_type", "outcome", "palette", "policy", "pool", "port", "profile", "provider", "public_id", "purpose",
-        "recipe_slug", "region", "repeat", "request_hash", "response_key", "role", "scope", "seconds", "secret_hash",
-        "seen_version", "sha256", "shard", "slot", "slug", "spec_hash", "stage", "state", "step_kind", "theme",
-        "tier", "time_zone", "token_hash", "topic", "trace_id", "type", "used_from", "version", "zone",
+        "action", "actor_kind", "address", "base_url", "boot_id", "browser_hash", "client_id", "code_hash",
+        "control", "counter", "credential", "decided_version", "decision", "density", "digest", "effect_key",
+        "email", "error_class", "error_kind", "fallback", "fingerprint", "hash", "hint", "holder", "home",
+        "host", "id_hash", "idem_key", "input_hash", "issuer", "kek_version", "key", "key_hash", "kind",
+        "language", "licence", "media_type", "mode", "month", "name", "newcomers", "object_id", "object_type",
+        "outcome", "palette", "policy", "pool", "port", "profile", "provider", "public_id", "purpose",
+        "recipe_slug", "region", "repeat", "replaced_by", "replaced_for", "request_hash", "response_key",
+        "role", "scope", "seconds", "secret_hash", "seen_version", "session_hash", "sha256", "shard", "slot",
+        "slug", "spec_hash", "stage", "state", "step_kind", "theme", "tier", "time_zone", "token_hash", "topic",
+        "trace_id", "type", "uri", "used_from", "version", "zone",
     }
 )  # fmt: skip
 """Columns whose words are the program's own, or checked when they come in."""
@@ -68,6 +68,7 @@ FREE: Mapping[str, tuple[str, ...]] = {
     "providers": ("name", "model", "tested_said", "tested_ref", "error_said", "error_ref"),
     "library_pictures": ("licence", "credit"),
     "steps": ("instruction",),
+    "step_runs": ("instruction",),
     "effects": ("model", "provider_ref", "error", "decided_by_name"),
     "approvals": ("decided_by_name", "note"),
     "schedules": ("made_by_name", "last_error"),

@@ -104,6 +104,7 @@ NO_PAGES: dict[str, str] = {
     "/w/{tenant:str}/settings/sign-in/{slug:str}": "the form of /new with what is set",
     "/w/{tenant:str}/voices/heard/{key:str}": "a file",
     "/w/{tenant:str}/voices/{slug:str}": "the form of /new with what is set",
+    "/w/{tenant:str}/p/{project:str}/jobs/{number:str}/runs/{run:str}/{name:path}": "a file",
     "/passkeys/ask/sign-in": "an answer for the script",
     "/passkeys/ask/second": "an answer for the script",
     "/passkeys/ask/confirm": "an answer for the script",
@@ -112,6 +113,9 @@ NO_PAGES: dict[str, str] = {
 }
 """Addresses that can be read and show no page of their own, and why."""
 ELSEWHERE: dict[str, str] = {
+    "/w/{tenant:str}/p/{project:str}/jobs/{number:str}/gate/edit": "test_wizard.py",
+    "/w/{tenant:str}/p/{project:str}/jobs/{number:str}/step/{step:str}": "test_wizard.py",
+    "/w/{tenant:str}/p/{project:str}/jobs/{number:str}/step/{step:str}/fork": "test_wizard.py",
     "/w/{tenant:str}/p/{project:str}/pictures": "test_pictures.py",
     "/w/{tenant:str}/p/{project:str}/pictures/new": "test_pictures.py",
     "/w/{tenant:str}/p/{project:str}/pictures/{picture:str}": "test_pictures.py",
