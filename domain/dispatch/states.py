@@ -19,7 +19,7 @@ NEXT: Mapping[StepState, frozenset[StepState]] = {
     "held": frozenset({"ready", "cancelled"}),
     "waiting_approval": frozenset({"succeeded", "ready", "blocked", "cancelled"}),
     "succeeded": frozenset({"ready", "blocked", "cancelled"}),
-    "dead": frozenset({"ready", "held", "blocked", "cancelled"}),
+    "dead": frozenset({"ready", "succeeded", "held", "blocked", "cancelled"}),
     "cancelled": frozenset({"ready", "blocked", "succeeded"}),
 }
 """`succeeded` reopens when a person regenerates it, and is cancelled when it is a shard of the result before;

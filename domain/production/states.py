@@ -19,16 +19,16 @@ NEXT: Mapping[str, frozenset[str]] = {
     "draft": frozenset({"queued"}),
     "queued": frozenset({"running", "paused", "cancelling", "cancelled", "succeeded"}),
     "running": frozenset({"waiting_approval", "paused", "cancelling", "cancelled", "succeeded", "failed", "queued"}),
-    "waiting_approval": frozenset({"running", "paused", "cancelling", "cancelled", "succeeded", "failed"}),
+    "waiting_approval": frozenset({"running", "queued", "paused", "cancelling", "cancelled", "succeeded", "failed"}),
     "paused": frozenset({"queued", "running", "waiting_approval", "cancelling", "cancelled", "succeeded", "failed"}),
     "cancelling": frozenset({"cancelled"}),
-    "failed": frozenset({"queued", "running", "cancelled"}),
+    "failed": frozenset({"queued", "running", "succeeded", "cancelled"}),
     "succeeded": frozenset({"queued", "running"}),
     "cancelled": frozenset(),
 }
 """What may follow what.
 
-`failed` opens again when it is resumed from the failed step, `succeeded` when a step is redone; a job that is cancelled
+`failed` opens again when it is resumed from the failed step or that step is skipped, `succeeded` when a step is redone; a cancelled job
 stays so. `queued` ends at once when all of it was made before.
 """
 

@@ -19,7 +19,7 @@ class TestTable:
         assert get_args(StepState) == STEP_STATES
         assert set(NEXT) == set(STEP_STATES)
 
-    @pytest.mark.parametrize(("before", "after"), [("blocked", "running"), ("dead", "succeeded"), ("held", "running")])
+    @pytest.mark.parametrize(("before", "after"), [("blocked", "running"), ("held", "running")])
     def test_refuses(self, before: StepState, after: StepState) -> None:
         with pytest.raises(WrongStep):
             require(before, after)
