@@ -28,8 +28,8 @@ NEXT: Mapping[str, frozenset[str]] = {
 }
 """What may follow what.
 
-`failed` opens again when it is resumed from the failed step or that step is skipped, `succeeded` when a step is redone; a cancelled job
-stays so. `queued` ends at once when all of it was made before.
+`failed` opens again when it is resumed from the failed step or that step is skipped, `succeeded` when a step is redone;
+a cancelled job stays so. `queued` ends at once when all of it was made before.
 """
 
 
