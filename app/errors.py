@@ -19,7 +19,7 @@ from litestar.exceptions import (
 )
 from litestar.response import Redirect
 
-from app.i18n import N_
+from app.i18n import N_, Tongue
 from app.session import known_visitor, tongue_of, trace_of
 from app.site import AnyRequest, site_of
 from app.views.shell import look_of
@@ -164,6 +164,15 @@ TABLE: tuple[tuple[type[Exception], Answer], ...] = (
         ),
     ),
     (
+        production.InvalidInput,
+        Answer(
+            422,
+            "invalid",
+            N_("Something in this cannot be used"),
+            N_("Nothing was changed. Go back, look over what you entered and try again."),
+        ),
+    ),
+    (
         TooOften,
         Answer(429, "too-often", N_("Too many tries"), N_("Wait a moment, then try again.")),
     ),
@@ -240,12 +249,9 @@ def convert(request: AnyRequest, error: Exception) -> Response[Any]:
         log.warning("request.no_database")
     visitor = known_visitor(request)
     tongue = tongue_of(request, visitor)
-    text = tongue.gettext(answer.text)
-    if isinstance(error, production.WrongState) and tongue.language == "en":
-        text = error.sentence
     values: dict[str, Any] = {
         "title": tongue.gettext(answer.title),
-        "text": text,
+        "text": _said(tongue, answer, error),
         "trace": trace if answer is FAILED else "",
         "status": answer.status,
         "me": visitor.person if visitor else None,
@@ -260,6 +266,15 @@ def convert(request: AnyRequest, error: Exception) -> Response[Any]:
     if isinstance(error, TooOften):
         response.headers["Retry-After"] = str(math.ceil(error.seconds))
     return response
+
+
+def _said(tongue: Tongue, answer: Answer, error: Exception) -> str:
+    """What people read; the errors of production say in English exactly what is wrong."""
+    if tongue.language == "en" and isinstance(error, production.InvalidInput):
+        return " ".join(f"{fault.message} {fault.fix}" for fault in error.faults)
+    if tongue.language == "en" and isinstance(error, production.WrongState):
+        return error.sentence
+    return tongue.gettext(answer.text)
 
 
 def _lead(request: AnyRequest, path: str) -> Response[Any]:
