@@ -64,7 +64,7 @@ class PoolSizes:
     @property
     def lines(self) -> int:
         """How many of the system role's connections may be kept for the routines."""
-        return max(1, self.system // 2)
+        return max(1, self.system - 2)
 
     @property
     def total(self) -> int:

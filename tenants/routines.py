@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 MOST = 3
-"""Lines kept at once per process; routines of one pool wait for each other anyway."""
+"""Lines kept at once per process."""
 
 
 class Routines:

@@ -3,7 +3,9 @@
 Pools → tenant → project → flow → job → steps → counter of events.
 
 Every change of a step to or from `ready` or `running` is made under the advisory lock of its pool; that is why the
-claim may take a ready step before its job.
+claim may take a ready step before its job. Claims and settlements share that lock, so that settlements reach the disk
+together; a lock of their own keeps two claims of a pool apart, and each begins with its tenant's row. Everybody else
+holds the pool alone.
 """
 
 from __future__ import annotations
