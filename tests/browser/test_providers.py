@@ -70,7 +70,7 @@ async def test_added_chosen_and_removed(visit: Visit, providers: None) -> None:
     await expect(page.get_by_text("The provider was added.")).to_be_visible()
     await visit.go("/w/northlight/p/deep-sky/providers")
     await page.get_by_label("Asked first").select_option("gemini-of-ours")
-    await page.get_by_role("button", name="Save").click()
+    await page.get_by_role("button", name="Save", exact=True).click()
     await expect(page.get_by_text("Jobs that are started from now on work this way.")).to_be_visible()
     await visit.go(f"{BASE}/gemini-of-ours")
     await page.get_by_role("button", name="Remove provider").click()

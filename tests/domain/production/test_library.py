@@ -33,7 +33,6 @@ from domain.production.spec import JobSpec
 from domain.studio.script import Scene, Sentence, Visual
 from tenants.audit import verify_chain
 from tenants.principal import Forbidden
-from tenants.unit import Units
 from tests.support.line import Workspace
 
 Make = Callable[[], Awaitable[Workspace]]
@@ -160,7 +159,7 @@ class TestJobs:
         assert tags == [{"en": ["europa", "ice", "jupiter"]}, {"en": ["bread"]}]
 
     async def test_a_job_that_has_not_chosen_holds_the_picture(
-        self, workspace: Workspace, store: LocalObjects, tmp_path: Path, units: Units, alone: None
+        self, workspace: Workspace, store: LocalObjects, tmp_path: Path
     ) -> None:
         kept = await keep(workspace, store, tmp_path)
         job = await workspace.order("Undecided")
