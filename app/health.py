@@ -153,15 +153,17 @@ def secret_key(settings: Settings) -> list[Finding]:
 
 
 def voices(settings: Settings) -> list[Finding]:
-    """The offline voice's library is there."""
-    try:
-        import espeakng_loader
+    """The offline voice speaks a word."""
+    from adapters.speech.espeak import EspeakNarrator
+    from domain.production.ports import ProviderError
 
-        library = Path(espeakng_loader.get_library_path())
-    except (ImportError, OSError, RuntimeError) as error:
-        return [Finding("voice", "fault", f"espeak-ng is missing: {error}", "run `make setup`")]
-    if not library.exists():
-        return [Finding("voice", "fault", f"{library} is missing", "run `make clean setup`")]
+    narrator = EspeakNarrator()
+    try:
+        asyncio.run(narrator.preview("Hello.", "en"))
+    except ProviderError as error:
+        return [Finding("voice", "fault", f"espeak-ng does not speak: {error}", "run `make clean setup`")]
+    finally:
+        narrator.close()
     return [Finding("voice", "note", "draft mode: espeak-ng speaks; no key and no network are needed")]
 
 

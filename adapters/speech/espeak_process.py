@@ -7,9 +7,11 @@ ends when its input ends. One sentence per request; all times are samples of the
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import espeakng_loader
@@ -54,8 +56,9 @@ class Engine:
             ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int, ctypes.c_uint, ctypes.c_uint,
             ctypes.c_void_p, ctypes.c_void_p,
         ]  # fmt: skip
-        data = espeakng_loader.get_data_path().encode()
-        self.rate: int = self.library.espeak_Initialize(SYNCHRONOUS, 0, data, NO_EXIT)
+        data = Path(espeakng_loader.get_data_path())
+        os.chdir(data.parent)  # the engine keeps 160 bytes for its path, and a folder may lie deeper than that
+        self.rate: int = self.library.espeak_Initialize(SYNCHRONOUS, 0, data.name.encode(), NO_EXIT)
         if self.rate <= 0:
             raise RuntimeError("espeak-ng could not be initialised")
         self.pieces: list[bytes] = []

@@ -1,15 +1,17 @@
 import asyncio
+import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import espeakng_loader
 import numpy as np
 import psutil
 import pytest
 
-from adapters.speech.espeak import EspeakNarrator
+from adapters.speech.espeak import EspeakNarrator, engine_order
 from adapters.speech.espeak_process import word_starts
 from adapters.speech.sound import fast_size, present, word_ends
 from adapters.speech.voices import VOICES, default_voice, find_voice, voices_for
@@ -142,6 +144,20 @@ class TestProcess:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=root, check=False, timeout=60)
         psutil.wait_procs([p for p in psutil.process_iter() if p.pid == int(done.stdout)], timeout=5)
         assert not psutil.pid_exists(int(done.stdout))
+
+    def test_a_folder_deeper_than_the_engine_can_remember(self, tmp_path):
+        deep = tmp_path / ("a long name " * 8).strip() / ("and another " * 8).strip()
+        deep.mkdir(parents=True)
+        (deep / "espeakng_loader").symlink_to(Path(espeakng_loader.__file__).parent)
+        order, _ = engine_order(asked("Hello there."))
+        answer = subprocess.run(
+            [sys.executable, "-m", "adapters.speech.espeak_process"],
+            input=json.dumps(order).encode() + b"\n",
+            capture_output=True,
+            check=True,
+            env={"PYTHONPATH": str(deep), "LC_ALL": "C.UTF-8"},
+        )
+        assert json.loads(answer.stdout.split(b"\n")[0])["bytes"] > 48_000, answer.stderr
 
 
 class TestVoices:
