@@ -164,13 +164,13 @@ class TestStopping:
     async def test_a_killed_node_is_a_clear_error(self, renderer: FfmpegRenderer, studio: Studio) -> None:
         plan, segment = endless(studio)
         (folder := studio.folder / "out").mkdir()
-        struck: list[int] = []
+        struck: list[psutil.Process] = []
 
         def strike(done: int, total: int) -> None:
             if not struck:
                 struck.extend(_working_in(folder))
-                for pid in struck:
-                    os.kill(pid, signal.SIGKILL)
+                for process in struck:
+                    process.kill()
 
         with pytest.raises(ToolFailed, match="segment"):
             await renderer.render_segment(plan, segment, studio.assets, folder / "s.mp4", strike, never)
