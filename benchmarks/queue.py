@@ -39,7 +39,7 @@ from tenants.records import uuid7
 from tenants.unit import Units
 
 TENANTS, STEPS, PER_JOB = 500, 10_000, 10
-PROCESSES, LOOPS, SECONDS = 2, 4, 10.0
+PROCESSES, LOOPS, SECONDS = 2, 2, 10.0
 TARGET_RATE, TARGET_P99_MS = 500.0, 50.0
 DONE = Success(StepResult({"done": 1}), [], None, False)
 

@@ -37,13 +37,16 @@ BESIDE = """
 READ = "vtime = flow.start + greatest(best.cost_est, 0) / flow.weight"
 FRESH = "vtime = greatest(f.vtime, clock - credit_s) + greatest(best.cost_est, 0) / flow.weight"
 MINE, SHARED = "PERFORM app.lock_pools(more", "PERFORM app.share_pools(more"
+# Whoever settles, takes back or claims a step of this tenant waits here, and only then looks whether it is still ours.
+LOOKED = "  SELECT extract(epoch FROM clock_timestamp() - x.started_at) INTO ran"
+WAITED = "  PERFORM 1 FROM tenants t WHERE t.id = tid FOR NO KEY UPDATE;\n" + LOOKED
 
 
 def upgrade() -> None:
     proof = _proof()
     op.execute(SHARE)
     op.execute(_changed(_changed(proof.CLAIM, ALONE, BESIDE), READ, FRESH))
-    op.execute(_changed(proof.LEAVE, MINE, SHARED))
+    op.execute(_changed(_changed(proof.LEAVE, MINE, SHARED), LOOKED, WAITED))
 
 
 def downgrade() -> None:

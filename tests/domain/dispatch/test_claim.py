@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from domain.catalog.model import Project
 from domain.dispatch.claim import Claim, claim_next
@@ -183,6 +183,51 @@ class TestFences:
         with pytest.raises(Replaced):
             await close_late()
         assert await recount(units) == 0
+
+    @pytest.mark.parametrize("first", ["release", "succeed"])
+    async def test_of_two_ends_of_one_step_at_once_one_holds(
+        self, units: Units, workspace: Workspace, first: str
+    ) -> None:
+        await workspace.order("twice")
+        got = await claim(units)
+        ends = {"release": lambda: release(units, got), "succeed": lambda: succeed(units, got, DONE)}
+        second = next(name for name in ends if name != first)
+        async with units.open(worker_principal(workspace.tenant_id)) as unit:
+            # Whoever holds the tenant's row is first; both others wait for it, past the pool's lock.
+            await unit.session.execute(select(Tenant.id).where(Tenant.id == workspace.tenant_id).with_for_update())
+            tasks = [asyncio.create_task(ends[name]()) for name in (first, second)]
+            await waiting_for_a_row(units, 2)
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert sum(isinstance(result, Replaced) for result in results) == 1
+        assert [
+            result for result in results if isinstance(result, Exception) and not isinstance(result, Replaced)
+        ] == []
+        assert await recount(units) == 0
+
+    async def test_slots_side_by_side_keep_every_counter(self, units: Units, make_workspace: Make) -> None:
+        spaces = [await make_workspace() for _ in range(3)]
+        for space in spaces:
+            await set_tenant(units, space.tenant_id, max_running=2)
+            await fill(space, 6)
+        seen: list[UUID] = []
+
+        async def turn() -> None:
+            while got := await claim_next(units, "io", None, 30.0, HOOKS):
+                seen.append(got.step_id)
+                await succeed(units, got, DONE)
+
+        await asyncio.gather(*(turn() for _ in range(4)))
+        await turn()  # what a limit held back until the end
+        assert len(seen) == len(set(seen)) >= 18
+        assert await recount(units) == 0
+
+
+async def waiting_for_a_row(units: Units, many: int) -> None:
+    """Return when that many connections wait for somebody's row."""
+    asked = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype IN ('transactionid', 'tuple')")
+    async with asyncio.timeout(20), units.system("farm") as unit:
+        while (await unit.session.scalar(asked) or 0) < many:  # noqa: ASYNC110 the database tells nobody
+            await asyncio.sleep(0.02)
 
 
 class TestClock:
