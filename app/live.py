@@ -294,7 +294,7 @@ class Reader:
         return templates.block("jobs/log_parts.html", block, self.room.tongue, {"value": value})
 
 
-FRAME = {"job-head": "head", "said": "said"}
+FRAME = {"job-head": "head", "job-tabs": "tabs", "said": "said"}
 BLOCKS: dict[str, dict[str, str]] = {
     "overview": {
         **FRAME,

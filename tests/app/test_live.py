@@ -103,7 +103,7 @@ class TestReplay:
         reader = await open_reader(site, marina, marina.space.jobs["running"])
         async with aclosing(reader.messages()) as stream:
             seen = await until(stream, "hx-partial")
-        for target in ("job-head", "pipeline", "artifacts", "cost", "provenance", "log-heading", "said"):
+        for target in ("job-head", "job-tabs", "pipeline", "artifacts", "cost", "provenance", "log-heading", "said"):
             assert seen[-1].count(f'<hx-partial hx-target="#{target}"') == 1
 
     async def test_a_reader_who_comes_back_gets_what_was_missed_and_nothing_twice(
