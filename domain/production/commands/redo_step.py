@@ -81,7 +81,7 @@ async def run_again(
         await set_aside_again(unit, job)
     await _void(unit, [step.id, *(one.id for one in below)])
     await keep_runs(unit, [step, *(one for one in below if not kinds[one.kind].FAN_OUT)], step.id, instruction)
-    await _reset_below(unit, step, below, needs, kinds)
+    await _reset_below(unit, below, _waits(steps, step, below, needs, kinds), kinds)
     await _reopen(unit, job, step, change(step))
     return job, step
 
@@ -109,12 +109,23 @@ def _require_redoable(job: Job, step: Step, below: Collection[Step]) -> None:
         raise WrongState(f"{', '.join(busy)} is running on the present result; wait until it has ended.")
 
 
-async def _reset_below(
-    unit: Unit,
+def _waits(
+    steps: Mapping[UUID, Step],
     step: Step,
     below: Collection[Step],
     needs: Mapping[UUID, Collection[UUID]],
     kinds: Mapping[str, StepKind],
+) -> dict[UUID, int]:
+    """How many steps each step below has to wait for: those made again, and those beside that have not ended yet."""
+    shards = {one.id for one in below if kinds[one.kind].FAN_OUT}
+    reset = {one.id for one in below} - shards
+    beside = {one.id for one in steps.values() if one.state != "succeeded"}
+    undone = (reset | beside | {step.id}) - shards
+    return {one: len([need for need in needs.get(one, ()) if need in undone]) for one in reset}
+
+
+async def _reset_below(
+    unit: Unit, below: Collection[Step], waits: Mapping[UUID, int], kinds: Mapping[str, StepKind]
 ) -> None:
     """Block what rests on the step; shards of a fan-out end, because the step's new result spawns its own."""
     shards = {one.id for one in below if kinds[one.kind].FAN_OUT}
@@ -128,12 +139,9 @@ async def _reset_below(
             .values(state="cancelled", fence=Step.fence + 1)
             .execution_options(synchronize_session=False)
         )
-    reset = {one.id for one in below} - shards
-    undone = reset | {step.id}
     for one in below:
-        if one.id in reset:
-            waits = len([need for need in needs.get(one.id, ()) if need in undone])
-            await _block(unit, one, waits)
+        if one.id in waits:
+            await _block(unit, one, waits[one.id])
 
 
 async def _block(unit: Unit, step: Step, waits: int) -> None:

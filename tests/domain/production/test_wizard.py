@@ -14,6 +14,7 @@ from domain.catalog.commands import save_version
 from domain.dispatch.claim import claim_next
 from domain.dispatch.model import SchedFlow, Step
 from domain.dispatch.recount import recount
+from domain.production.commands.create_job import NewJob, create_job
 from domain.production.commands.decide_gate import decide_gate, edit_at_gate
 from domain.production.commands.fork_choices import Changes
 from domain.production.commands.fork_job import fork_job, quote_fork
@@ -167,6 +168,44 @@ class TestGate:
             await workspace.order("Nowhere", mode="wizard", gates=("paint",))
 
 
+class Paint:
+    """Stands for pictures: made beside the script."""
+
+    KIND, VERSION, POOL, FAN_OUT = "illustrate", 1, "cpu", False
+
+    def key(self, work: Work) -> Json | None:
+        return None
+
+    def cost(self, spec: Json, step: Json) -> float:
+        return 1.0
+
+    async def run(self, ctx: StepContext) -> StepResult:
+        return StepResult({"pictures": 1})
+
+
+class TestBeside:
+    async def test_what_is_made_beside_a_step_made_again_is_still_waited_for(
+        self, engine: Engine, workspace: Workspace
+    ) -> None:
+        script, plan, *rest = RECIPE["steps"]
+        steps = [script, {"kind": "illustrate"}, {**plan, "needs": ["script", "illustrate"]}, *rest]
+        await ask(workspace, save_version, "recipe", "tiny", "Tiny", {**RECIPE, "steps": steps})
+        engine.kinds = kinds = cast(Mapping[str, StepKind], {**KINDS, "illustrate": Paint()})
+        new = NewJob(workspace.project.slug, "tiny", "Beside", mode="wizard")
+        job = await ask(workspace, create_job, new, kinds)
+        await work_off(engine, ("io",))
+        first = await question(workspace, job)
+        await ask(workspace, decide_gate, job.id, first.id, "again", first.seen_version, "", kinds)
+        await work_off(engine, ("io",))
+        second = await question(workspace, job)
+        await ask(workspace, decide_gate, job.id, second.id, "approved", second.seen_version)
+        waiting = (await steps_of(workspace, job))["compose"]
+        assert (waiting.state, waiting.deps_left) == ("blocked", 1)
+        assert await recount(engine.units) == 0
+        await work_off(engine)
+        assert (await reload(workspace, job)).state == "succeeded"
+
+
 class TestRuns:
     async def test_the_earlier_result_is_kept_with_its_instruction(self, engine: Engine, workspace: Workspace) -> None:
         job = await workspace.order("Kept")
@@ -215,8 +254,6 @@ class TestSkip:
         await ask(workspace, save_version, "recipe", "tiny", "Tiny", {**RECIPE, "steps": steps})
         engine.kinds = cast(Mapping[str, StepKind], {**KINDS, "check": Refuse()})
         async with workspace.units.open(workspace.principal) as unit:
-            from domain.production.commands.create_job import NewJob, create_job
-
             job = await create_job(unit, NewJob(workspace.project.slug, "tiny", "Quiet"), engine.kinds)
         await work_off(engine)
         assert (await reload(workspace, job)).state == "failed"
