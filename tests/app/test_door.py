@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -61,6 +62,20 @@ class TestOwnerLink:
             assert "200 characters" in page.text
             good = await client.post(f"/start/{link}", data=FORM, headers=SAME, follow_redirects=False)
             assert good.status_code == 303
+
+    async def test_whoever_is_signed_in_can_use_a_link_too(
+        self, site: Site, space: Workspace, browser: Browser
+    ) -> None:
+        first = await issue_owner_link(site.units, space.tenant_id)
+        async with browser() as client:
+            await client.post(f"/start/{first}", data=FORM, headers=SAME)
+            second = await issue_owner_link(site.units, space.tenant_id)
+            page = await client.get(f"/start/{second}")
+            token = re.search(r'name="csrf" value="(\w+)"', page.text)
+            assert token is not None
+            sent = {**FORM, "csrf": token.group(1)}
+            answer = await client.post(f"/start/{second}", data=sent, headers=SAME, follow_redirects=False)
+            assert answer.status_code == 303
 
     async def test_a_planted_cookie_does_not_become_the_session(
         self, site: Site, space: Workspace, browser: Browser
