@@ -58,6 +58,7 @@ class Story:
 
     kills: int = 0
     freezes: int = 0
+    ended: int = 0
     lost: list[Lost] = field(default_factory=list)
     sleepers: list[tuple[float, int]] = field(default_factory=list)
     wishes: dict[UUID, Wish] = field(default_factory=dict)
@@ -125,7 +126,14 @@ async def _help(line: Line, space: Workspace, story: Story) -> None:
 async def _strike(line: Line, hosts: dict[int, str], chance: random.Random, story: Story, *, freeze: bool) -> None:
     """Stop a random unit, see what it was at, and kill it (or leave it frozen); a new one takes its place."""
     pid = chance.choice(line.workers)
-    os.kill(pid, signal.SIGSTOP)
+    try:
+        os.kill(pid, signal.SIGSTOP)
+    except ProcessLookupError:
+        # It lost its lease and ended itself, as it must: its supervisor starts another.
+        story.ended += 1
+        line.kill(pid)
+        _replace(line, hosts, pid)
+        return
     async with line.units.system("farm") as unit:
         # A number is given again: the newest worker of that number is the one.
         newest = select(Worker.id).where(Worker.pid == pid).order_by(Worker.started_at.desc()).limit(1)
@@ -141,6 +149,10 @@ async def _strike(line: Line, hosts: dict[int, str], chance: random.Random, stor
     else:
         line.kill(pid)
         story.kills += 1
+    _replace(line, hosts, pid)
+
+
+def _replace(line: Line, hosts: dict[int, str], pid: int) -> None:
     host = hosts.pop(pid)
     hosts[line.worker("io:1,cpu:2", host)] = host
 
@@ -171,6 +183,7 @@ async def _let_end(line: Line, space: Workspace, story: Story) -> None:
 async def _judge(line: Line, struck: Workspace, calm: Workspace, story: Story) -> int:
     total = story.kills + story.freezes
     print(f"{story.kills} kills, {story.freezes} freezes, {len(story.wishes)} films, {len(story.lost)} attempts met")
+    print(f"units that lost their lease and ended themselves: {story.ended}")
     print(f"given up after three crashes and resumed: {story.resumed}; calls in doubt, decided: {story.decided}")
     bad = await _judge_steps(line, struck)
     bad |= await _judge_recovery(line, story)
