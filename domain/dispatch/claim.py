@@ -18,7 +18,7 @@ from tenants.unit import Units
 
 @dataclass(frozen=True)
 class Claim:
-    """A step in our hands: `fence` proves it. `estimate` in seconds of one slot."""
+    """A step in our hands: `fence` proves it. `estimate` in seconds of one slot; `along` is what the hook has read."""
 
     tenant_id: UUID
     step_id: UUID
@@ -34,6 +34,7 @@ class Claim:
     gate: bool
     spec: dict[str, Any] = field(default_factory=dict)
     instruction: str = ""
+    along: Any = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Hooks:
     """What the owner of jobs adds to the claim, in its transaction.
 
     `claim` is a statement over `app.claim_steps` (parameters pool, worker, lease_s, credit_s, aging_s, most) that
-    answers its columns and, last, the number of the newest event of the step's tenant.
+    answers its columns, whatever its owner needs to begin, and the number of the newest event of the step's tenant.
     """
 
     claim: LiteralString

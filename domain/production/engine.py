@@ -28,7 +28,7 @@ from domain.production.errors import WrongState
 from domain.production.estimate import makers_of
 from domain.production.failures import Verdict, judge
 from domain.production.fanning import prepare_spawn
-from domain.production.loading import load_work
+from domain.production.loading import read_work
 from domain.production.logs import Journal
 from domain.production.manifest import write_manifest
 from domain.production.meter import Meter
@@ -147,7 +147,7 @@ class Engine:
     async def _reach(self, trial: Trial) -> Success:
         claim, journal = trial.claim, trial.journal
         module = self.kinds[claim.kind]
-        loaded = await load_work(self.units, claim, self.kinds)
+        loaded = read_work(claim, self.kinds)
         tools = await self.tools.fitted(loaded.work)
         work = replace(loaded.work, build=tools.build)
         ctx = self._context(trial, work, loaded.quote, tools)
@@ -285,10 +285,11 @@ class Engine:
 
 HOOKS = Hooks(
     """
-SELECT c.*, app.begin_job(c.tenant_id, c.job_id, jsonb_build_object(
+SELECT c.*, to_jsonb(l), app.begin_job(c.tenant_id, c.job_id, jsonb_build_object(
   'type', 'step.started', 'job_id', c.job_id, 'project_id', c.project_id, 'data', jsonb_build_object(
     'step', c.kind, 'shard', c.shard, 'step_id', c.step_id, 'attempt', c.attempt)))
 FROM app.claim_steps(%(pool)s, %(worker)s, %(lease_s)s, %(credit_s)s, %(aging_s)s, %(most)s) AS c
+LEFT JOIN LATERAL app.load_step(c.tenant_id, c.job_id, c.step_id) AS l ON true
 """
 )
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from typing import Any
 
 from domain.dispatch.claim import Claim
 from domain.production.errors import NotFound
 from domain.production.pipeline.base import JobInfo, Json, StepInfo, StepKind, Work
-from tenants.unit import Units
 
 
 @dataclass(frozen=True)
@@ -21,17 +20,13 @@ class Loaded:
     guess_s: float
 
 
-_LOAD: LiteralString = "SELECT * FROM app.load_step(%(tenant)s, %(job)s, %(step)s)"
-
-
-async def load_work(units: Units, claim: Claim, kinds: Mapping[str, StepKind]) -> Loaded:
-    """Load a claimed step's work in one look. Raises NotFound when its job is gone."""
-    wanted = {"tenant": claim.tenant_id, "job": claim.job_id, "step": claim.step_id}
-    rows = await units.routines.call(_LOAD, wanted)
-    if not rows:
+def read_work(claim: Claim, kinds: Mapping[str, StepKind]) -> Loaded:
+    """Read the work of a step from what came with its claim (`app.load_step`). Raises NotFound without a job."""
+    found: Json | None = claim.along
+    if found is None:
         raise NotFound("job")
-    number, title, project_id, slug, spec, quote, guess, below = rows[0]
-    inputs, shards = _inputs(below, kinds)
+    spec = found["spec"]
+    inputs, shards = _inputs(found["below"], kinds)
     step = StepInfo(
         id=claim.step_id,
         kind=claim.kind,
@@ -42,8 +37,9 @@ async def load_work(units: Units, claim: Claim, kinds: Mapping[str, StepKind]) -
         instruction=claim.instruction,
         salt=_salt(spec, claim),
     )
-    job = JobInfo(claim.job_id, number, title, project_id, slug, spec)
-    return Loaded(Work(tenant_id=claim.tenant_id, job=job, step=step, inputs=inputs, shards=shards), quote, guess)
+    job = JobInfo(claim.job_id, found["number"], found["title"], claim.project_id, found["slug"], spec)
+    work = Work(tenant_id=claim.tenant_id, job=job, step=step, inputs=inputs, shards=shards)
+    return Loaded(work, found["quote"], float(found["guess"]))
 
 
 def _salt(spec: Json, claim: Claim) -> str:

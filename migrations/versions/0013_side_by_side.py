@@ -45,12 +45,15 @@ WAITED = "  PERFORM 1 FROM tenants t WHERE t.id = tid FOR NO KEY UPDATE;\n" + LO
 def upgrade() -> None:
     proof = _proof()
     op.execute(SHARE)
+    # It is asked in the statement that claims, and must see what that statement had to wait for.
+    op.execute("ALTER FUNCTION app.load_step(uuid, uuid, uuid) VOLATILE")
     op.execute(_changed(_changed(proof.CLAIM, ALONE, BESIDE), READ, FRESH))
     op.execute(_changed(_changed(proof.LEAVE, MINE, SHARED), LOOKED, WAITED))
 
 
 def downgrade() -> None:
     proof = _proof()
+    op.execute("ALTER FUNCTION app.load_step(uuid, uuid, uuid) STABLE")
     op.execute(proof.CLAIM)
     op.execute(proof.LEAVE)
     op.execute("DROP FUNCTION app.share_pools(text[])")
