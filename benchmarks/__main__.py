@@ -23,6 +23,7 @@ from benchmarks import (
     queue,
     quotes,
     render_cost,
+    second_opinion,
     turnaround,
     typefaces,
 )
@@ -45,6 +46,7 @@ BENCHMARKS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "gallery": gallery.main,
     "outages": outages.main,
     "queue": queue.main,
+    "second_opinion": second_opinion.main,
     "typefaces": typefaces.main,
     "turnaround": turnaround.main,
 }
