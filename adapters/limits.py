@@ -3,7 +3,8 @@
 Rate: the generic cell rate algorithm (one time stamp per key; no windows, no bursts beyond `burst`). Breaker: opens
 after repeated faults, at once where asking again is useless (a refused key, a used-up quota, a model that is gone), and
 lets a single probe through when its rest is over. Both live in Redis; without it each worker keeps its own, so a farm
-whose Redis is down still asks no faster than `rate` per worker. Times: microseconds inside, seconds outside.
+whose Redis is down still asks no faster than `rate` per worker. A process remembers what it counted alone, so that a
+Redis that comes and goes gives one more burst and no second. Times: microseconds inside, seconds outside.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 GIVE_UP_S = 0.5
-"""Longest time Redis may hold up a paid call."""
+"""Longest time Redis may hold up a paid call or a knock at the door."""
 REST_S = 5.0
 """After a failure Redis is left alone for this long."""
+KEPT = 10_000
+"""Keys of its own a process keeps before it forgets those whose time is over: at the door strangers choose them."""
 SECOND = 1_000_000
 
 log = structlog.get_logger(__name__)
@@ -185,11 +188,15 @@ class OwnShelf:
 
     now: Callable[[], int] = lambda: time.monotonic_ns() // 1000
     _due: dict[str, int] = field(default_factory=dict)
+    _sweep_at: int = KEPT
     _ends: dict[str, int] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
     _seats: dict[str, dict[str, int]] = field(default_factory=dict)
 
     async def take(self, key: str, rate: Rate) -> int:
+        if len(self._due) >= self._sweep_at:
+            self._due = {kept: due for kept, due in self._due.items() if due > self.now()}
+            self._sweep_at = max(KEPT, 2 * len(self._due))
         wait, self._due[key] = gcra(self.now(), self._due.get(key, 0), rate)
         return wait
 
@@ -243,7 +250,7 @@ MEMORY_S = 3600.0
 
 
 class Limits:
-    """Rate limits and breakers by key (a provider and its credential)."""
+    """Rate limits and breakers by key (a provider and its credential). `give_up`: seconds Redis may take."""
 
     def __init__(
         self,
@@ -252,10 +259,11 @@ class Limits:
         *,
         own: OwnShelf | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        give_up: float = GIVE_UP_S,
     ) -> None:
         self._shared = RedisShelf(redis) if redis is not None else None
         self._own, self._sleep, self._rule = own or OwnShelf(), sleep, rule or BreakerRule()
-        self._silent_until = 0.0
+        self._give_up, self._silent_until = give_up, 0.0
 
     # ── Rate ──────────────────────────────────────────────────────────────────────────────────────────────
     async def take(self, key: str, rate: Rate) -> float:
@@ -329,7 +337,7 @@ class Limits:
     async def _on_shelf(self, use: Callable[[Shelf], Awaitable[Any]]) -> Any:
         if self._shared is not None and time.monotonic() >= self._silent_until:
             try:
-                async with asyncio.timeout(GIVE_UP_S):
+                async with asyncio.timeout(self._give_up):
                     return await use(self._shared)
             except (RedisError, OSError, TimeoutError) as error:
                 self._silent_until = time.monotonic() + REST_S

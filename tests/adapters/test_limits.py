@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from adapters.embedded.redis import Redis as RedisServer
-from adapters.limits import BreakerRule, Limits, OwnShelf, Rate, gcra
+from adapters.limits import KEPT, BreakerRule, Limits, OwnShelf, Rate, gcra
 
 MINUTE = 60_000_000
 
@@ -144,3 +144,21 @@ class TestAlone:
         await limits.worked("p")
         assert await limits.resting("p") == 0
         await client.aclose()
+
+    async def test_a_redis_that_comes_and_goes_gives_one_more_burst_and_no_second(self, redis: Redis) -> None:
+        away = Redis.from_url("redis://127.0.0.1:9/0")
+        rate, own = Rate(per_minute=0.01, burst=3), OwnShelf()
+        shared, alone = Limits(redis, own=own, give_up=60), Limits(away, own=own)
+        for limits, granted in ((shared, 3), (alone, 3), (shared, 0), (alone, 0)):
+            waits = [await limits.take("p", rate) for _ in range(5)]
+            assert sum(wait == 0 for wait in waits) == granted
+        await away.aclose()
+
+    async def test_keys_whose_time_is_over_are_forgotten(self) -> None:
+        now = [MINUTE]
+        own, rate = OwnShelf(lambda: now[0]), Rate(per_minute=1)
+        for number in range(KEPT):
+            await own.take(f"stranger {number}", rate)
+        now[0] += 2 * MINUTE
+        await own.take("late", rate)
+        assert list(own._due) == ["late"]
