@@ -14,6 +14,7 @@ from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
 from adapters.signin.doors import back_handle
+from adapters.signin.kinds import serves
 from adapters.signin.port import Answer, Attempt
 from app.errors import Forged
 from app.session import browser_of
@@ -21,8 +22,8 @@ from app.site import AnyRequest, Site, site_of
 from app.throttle import knock
 from tenants.directory import token_hash
 from tenants.people import Visitor
-from tenants.signin import LIFE, Pending, Purpose, begin_attempt, note_refusal, take_attempt
-from tenants.signin_providers import find_again
+from tenants.signin import LIFE, Pending, Purpose, begin_attempt, identities_of, note_refusal, take_attempt
+from tenants.signin_providers import find_again, house_ways
 from tenants.signin_rules import Proof, SignInRefused, Way
 
 log = structlog.get_logger(__name__)
@@ -91,8 +92,17 @@ async def take_back(request: AnyRequest) -> Pending:
     token = request.cookies.get(try_cookie(site, state, "").key, "")
     pending = await take_attempt(site.units, state, token)
     if pending is None or pending.purpose == "linking":
-        raise SignInRefused("gone", "no such attempt in this browser")
+        refusal = SignInRefused("gone", "no such attempt in this browser")
+        log.warning("signin.refused", reason=refusal.reason, detail=refusal.detail)
+        raise refusal
     return pending
+
+
+async def house_issuers(request: AnyRequest, user_id: UUID) -> frozenset[str]:
+    """Issuers of a person's identities with which the installation lets them in at present."""
+    units = site_of(request).units
+    held, ways = await identities_of(units, user_id), await house_ways(units)
+    return frozenset(one.issuer for one in held for way in ways if serves(way.kind, way.issuer, one.issuer))
 
 
 async def read_answer(request: AnyRequest, pending: Pending) -> tuple[Way, Proof]:

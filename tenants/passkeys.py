@@ -22,6 +22,7 @@ from tenants.model import User
 from tenants.people_model import Ticket
 from tenants.records import uuid7
 from tenants.unit import Units
+from tenants.ways_in import hold_ways, require_way_in
 
 MOST = 20
 NAME_LIMIT = 60
@@ -140,9 +141,15 @@ async def use_passkey(units: Units, key: KnownKey, sign_count: int, challenge: b
         return counted.first() is not None
 
 
-async def remove_passkey(units: Units, user_id: UUID, passkey_id: UUID, address: str = "") -> bool:
-    """Forget one of a person's own passkeys; False when they have no such one."""
+async def remove_passkey(
+    units: Units, user_id: UUID, passkey_id: UUID, *, house: frozenset[str], address: str = ""
+) -> bool:
+    """Forget one of a person's own passkeys; False when they have no such one. Raises SignInRefused at the last way in.
+
+    `house`: issuers that open the whole account (tenants/ways_in.py).
+    """
     async with units.system(_PURPOSE) as unit:
+        await hold_ways(unit.session, user_id)
         gone: Sequence[str] = (
             await unit.session.scalars(
                 delete(Passkey).where(Passkey.user_id == user_id, Passkey.id == passkey_id).returning(Passkey.name)
@@ -150,6 +157,7 @@ async def remove_passkey(units: Units, user_id: UUID, passkey_id: UUID, address:
         ).all()
         if not gone:
             return False
+        await require_way_in(unit.session, user_id, house)
         await drop_lone_codes(unit.session, user_id)
         await tell_workspaces(unit, user_id, "factor.removed", address, factor="passkey", name=gone[0])
         return True

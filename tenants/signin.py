@@ -20,17 +20,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.account_trail import tell_workspaces
 from tenants.directory import new_session, token_hash
-from tenants.factor_model import Passkey
 from tenants.members import InvitationGone, take_ticket
 from tenants.model import AuditEntry, AuthSession, Membership, Tenant, User
 from tenants.people import Browser
-from tenants.people_model import Password
 from tenants.principal import Principal
 from tenants.records import uuid7
 from tenants.signin_model import Identity, SignInAttempt
 from tenants.signin_rules import Proof, SignInRefused, Way, may_join
 from tenants.tickets import use_hash
 from tenants.unit import SystemUnit, Units
+from tenants.ways_in import hold_ways, require_way_in
 
 LIFE = timedelta(minutes=10)
 """How long a sign-in may take, from our page to the provider and back."""
@@ -313,19 +312,18 @@ async def unlink(
 ) -> None:
     """Take a way in away, but never the last; sessions it began end, but `keep` (a hash). Raises SignInRefused.
 
-    `house`: issuers that open the whole account; a workspace's own provider alone would not be enough.
+    `house`: issuers that open the whole account (tenants/ways_in.py).
     """
     async with units.system(_PURPOSE) as unit:
-        mine = list(await unit.session.scalars(select(Identity).where(Identity.user_id == user_id).with_for_update()))
-        row = next((one for one in mine if (one.issuer, one.subject) == (issuer, subject)), None)
+        await hold_ways(unit.session, user_id)
+        row = await unit.session.get(Identity, (issuer, subject))
+        if row is not None and row.user_id != user_id:
+            row = None
         if row is None:
             return
-        password = await unit.session.scalar(select(Password.user_id).where(Password.user_id == user_id))
-        passkey = await unit.session.scalar(select(Passkey.user_id).where(Passkey.user_id == user_id).limit(1))
-        others = any(one.issuer in house for one in mine if one is not row)
-        if password is None and passkey is None and not others:
-            raise SignInRefused("last", "it is the only way in")
         await unit.session.delete(row)
+        await unit.session.flush()
+        await require_way_in(unit.session, user_id, house)
         await _end_begun_by(unit.session, user_id, row.kind, keep)
         await tell_workspaces(unit, user_id, "identity.unlinked", address, issuer=issuer)
 

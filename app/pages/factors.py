@@ -17,13 +17,16 @@ from app.passkeys import keep, party_of
 from app.recent import is_recent, require_recent
 from app.room import go
 from app.session import browser_of, tongue_of
+from app.signing import house_issuers
 from app.site import AnyRequest, site_of
 from app.throttle import SECOND, knock
 from app.views.factors import make_passkeys
+from app.views.sign_in import REFUSED
 from tenants import factors
 from tenants.letters import tell_person
 from tenants.passkeys import MOST, NAME_LIMIT, passkeys_of, remove_passkey
 from tenants.people import Visitor
+from tenants.signin_rules import SignInRefused
 
 PATH = "/settings/factors"
 APP = f"{PATH}/app"
@@ -122,8 +125,13 @@ async def drop_passkey(request: AnyRequest) -> Response[Any]:
     """Forget one passkey."""
     visitor = await _sensitive(request)
     await read_form(request)
-    site = site_of(request)
-    gone = await remove_passkey(site.units, visitor.person.id, request.path_params["id"], browser_of(request).address)
+    site, person = site_of(request), visitor.person
+    house, address = await house_issuers(request, person.id), browser_of(request).address
+    try:
+        gone = await remove_passkey(site.units, person.id, request.path_params["id"], house=house, address=address)
+    except SignInRefused as refusal:
+        text = tongue_of(request, visitor).gettext(REFUSED[refusal.reason])
+        return await _page(request, visitor, FormState({}, [FormFault("", text)]), 422)
     if not gone:
         raise Missing
     await tell_person(site.units, visitor.person.id, "passkey-removed")

@@ -16,7 +16,7 @@ from app.pages.settings import visitor_of
 from app.recent import require_recent
 from app.room import go
 from app.session import browser_of, find_visitor, tongue_of
-from app.signing import note, read_answer, send_out, take_back, try_cookie, turn_back
+from app.signing import house_issuers, note, read_answer, send_out, take_back, try_cookie, turn_back
 from app.site import AnyRequest, site_of
 from app.throttle import knock
 from app.views.sign_in import Button, make_buttons, told
@@ -266,16 +266,13 @@ async def unlink(request: AnyRequest) -> Response[Any]:
     require_recent(request, visitor, SECURITY)
     values = await read_form(request)
     units = site_of(request).units
-    held = await signin.identities_of(units, visitor.person.id)
-    ways = await house_ways(units)
-    house = {one.issuer for one in held for way in ways if serves(way.kind, way.issuer, one.issuer)}
     try:
         await signin.unlink(
             units,
             visitor.person.id,
             values.get("issuer", ""),
             values.get("subject", ""),
-            house=frozenset(house),
+            house=await house_issuers(request, visitor.person.id),
             keep=visitor.session_hash,
             address=browser_of(request).address,
         )

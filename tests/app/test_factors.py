@@ -26,6 +26,9 @@ from tenants import entrance, factors
 from tenants.factor_model import RecoveryCode
 from tenants.model import AuditEntry
 from tenants.people_model import Letter
+from tenants.secret import Secret
+from tenants.signin_providers import add_house, switch_house
+from tenants.signin_rules import WayForm
 from tests.app.conftest import Person
 from tests.support.authenticator import PRESENT, Device
 from tests.support.factories import Workspace, seed_workspace
@@ -158,6 +161,11 @@ async def letters_to(site: Site, who: Member) -> list[str]:
                 select(Letter.kind).where(Letter.user_id == who.id).order_by(Letter.created_at, Letter.id)
             )
         )
+
+
+async def change(site: Site, statement: str, who: Member, **values: str) -> None:
+    async with site.units.system("signin") as unit:
+        await unit.session.execute(text(statement), {"id": who.id, **values})
 
 
 class TestApp:
@@ -427,6 +435,32 @@ class TestPasskeys:
         await olga.post(paths[1])
         async with fresh() as client:
             assert (await with_password(client, olga)).headers["location"] == "/settings"
+
+    async def test_the_last_way_in_stays(self, site: Site, member: NewMember) -> None:
+        wim = await member("Wim")
+        await wim.add_passkey("Phone")
+        await wim.add_passkey("Laptop")
+        await change(site, "DELETE FROM passwords WHERE user_id = :id", wim)
+        paths = re.findall(r"/settings/factors/passkeys/[0-9a-f-]+/remove", (await wim.get("/settings/factors")).text)
+        assert len(paths) == 2
+        answers = await asyncio.gather(*(wim.post(path) for path in paths))
+        assert sorted(answer.status_code for answer in answers) == [303, 422], "of two at once, one stays"
+        [path] = re.findall(r"/settings/factors/passkeys/[0-9a-f-]+/remove", (await wim.get("/settings/factors")).text)
+        # A provider of the installation is a way in, and only while it is switched on.
+        form = WayForm("oidc", "Elsewhere", "https://login.elsewhere.example", "films")
+        slug = await add_house(site.units, site.runtime.house, form, Secret("a-secret-of-some-length"), None)
+        linked = (
+            "INSERT INTO identities (issuer, subject, user_id, kind, label) VALUES (:issuer, 'p', :id, 'oidc', 'p')"
+        )
+        await change(site, linked, wim, issuer=form.issuer)
+        await switch_house(site.units, slug, on=False)
+        refused = await wim.post(path)
+        assert (refused.status_code, "your only way in" in refused.text) == (422, True)
+        assert path in refused.text
+        await switch_house(site.units, slug, on=True)
+        assert (await wim.post(path)).headers["location"] == "/settings/factors?done=passkey-removed"
+        last = await wim.post("/settings/security/unlink", issuer=form.issuer, subject="p")
+        assert last.headers["location"] == "/settings/security?refused=last"
 
     async def test_looking_at_the_door_writes_nothing(self, site: Site, fresh: NewBrowser) -> None:
         count = text("SELECT (SELECT count(*) FROM tickets) + (SELECT count(*) FROM auth_session)")
