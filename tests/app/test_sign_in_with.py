@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from httpx import AsyncClient
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from adapters.settings import Settings
 from app.site import Site, open_site
@@ -415,7 +416,10 @@ class TestAttempts:
             refused(await back(other, way_back), "gone")
             await begin(other)
             refused(await back(other, way_back), "gone")
-            refused(await back(client, re.sub(r"state=[^&]+", f"state={'B' * 43}", way_back)), "gone")
+            with capture_logs() as said:
+                refused(await back(client, re.sub(r"state=[^&]+", f"state={'B' * 43}", way_back)), "gone")
+            [line] = [line for line in said if line["event"] == "signin.refused"]
+            assert (line["reason"], line["detail"]) == ("gone", "no such attempt in this browser")
             refused(await back(client, re.sub(r"state=[^&]+", "state=", way_back)), "gone")
             session_in(await back(client, way_back))
 
