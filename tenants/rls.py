@@ -142,9 +142,7 @@ SYSTEM_ROUTINES: dict[str, str] = {
 }
 """Purpose of each cross-tenant routine → the one file that opens its units (`units.system(purpose)`)."""
 
-BARE_ROUTINES: frozenset[str] = frozenset(
-    {"domain/dispatch/claim.py", "domain/production/loading.py", "domain/production/settle_at_once.py"}
-)
+BARE_ROUTINES: frozenset[str] = frozenset({"domain/dispatch/claim.py", "domain/production/settle_at_once.py"})
 """Files that call routines of the database bare (tenants/routines.py): each statement of theirs names its tenant."""
 
 PREPARE: tuple[str, ...] = (
