@@ -45,6 +45,7 @@ async def test_jumps_the_list_and_the_search(visit: Visit, space: Workspace) -> 
     await page.keyboard.press("g")
     await page.keyboard.press("j")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Jobs")
+    await page.wait_for_load_state()  # its scripts listen
     await page.keyboard.press("j")
     await expect(page.locator("table.jobs td.first > a").first).to_be_focused()
     await page.keyboard.press("/")
