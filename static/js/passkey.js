@@ -23,12 +23,14 @@ class VfPasskey extends HTMLElement {
 
   // A person asks: one question, and what went wrong is said under the button.
   async use() {
+    this.asked = true;
     clearInterval(this.timer);
     this.waiting?.abort();
     this.say("");
     try {
       this.send(await this.ask({}));
     } catch (error) {
+      this.asked = false;
       const words = { NotAllowedError: "cancelled", AbortError: "cancelled", InvalidStateError: "known" };
       this.say(this.dataset[words[error.name]] ?? this.dataset.failed);
       if ("autofill" in this.dataset) this.offer();
@@ -37,7 +39,8 @@ class VfPasskey extends HTMLElement {
 
   // Nobody asks yet: passkeys stand among the suggestions of the e-mail field.
   async offer() {
-    if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
+    // A browser answers one question at a time: a person who was quicker than this one is not disturbed by it.
+    if (!(await PublicKeyCredential.isConditionalMediationAvailable?.()) || this.asked) return;
     const wait = async () => {
       this.waiting?.abort();
       this.waiting = new AbortController();

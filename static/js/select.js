@@ -6,9 +6,9 @@ class VfSelect extends HTMLElement {
       this.told();
     });
     document.addEventListener("vf:key", this.key);
-    this.addEventListener("htmx:after:swap", () => this.told());
+    // A live update may put the server's words back: by another text, or by new words in the same one.
     this.watcher = new MutationObserver(() => this.told());
-    this.watcher.observe(this, { childList: true, subtree: true });
+    this.watcher.observe(this, { childList: true, characterData: true, subtree: true });
     this.told();
   }
   disconnectedCallback() {
