@@ -2,6 +2,7 @@
 
     python -m benchmarks.render_cost                       a one-minute 1080p film of generated pictures
     python -m benchmarks.render_cost PLAN.json ASSETS.json  a stored plan; ASSETS maps content hashes to paths
+    python -m benchmarks.render_cost --home HOME            the demo's newest film, while `vfos up` runs there
 
 Both sides are measured in one run on the same machine: the renderer with its processes, and an encoder that is
 fed frames made beforehand (a second at a time, so that memory stays small).
@@ -21,11 +22,19 @@ from pathlib import Path
 from typing import Any
 
 import av
+from sqlalchemy import select
 
+from adapters import settings
+from adapters.embedded.stack import Home, joined
 from adapters.media.compositor import Compositor
 from adapters.media.encoder import PooledFrame, SegmentEncoder
 from adapters.media.renderer import FfmpegRenderer
+from adapters.wiring import build_runtime
+from app import demo
+from domain.production.model import ArtifactRef
 from domain.production.ports import Assets
+from tenants.directory import find_tenant
+from tenants.principal import worker_principal
 from tests.support.plans import CAPTION_STYLE, Studio, caption, later, zoom
 from timeline.plan import Blend, Box, Encoding, Key, Output, Overlay, Rate, RenderPlan, Segment, Shot, SoundMix
 
@@ -158,15 +167,41 @@ def measure(plan: RenderPlan, assets: Assets) -> dict[str, Any]:
     }
 
 
+async def newest_film(home: Path) -> tuple[RenderPlan, Assets]:
+    """The plan of the demo workspace's newest composed film, and its assets where the store of `home` keeps them."""
+    own = settings.load({"VFOS_HOME": str(home)})
+    running = Home(own).announced()
+    if running is None:
+        raise SystemExit(f"Nothing runs in {home}: start `vfos up` there first.")
+    runtime = build_runtime(joined(own, running), "command")
+    try:
+        tenant_id = await find_tenant(runtime.units, demo.WORKSPACE)
+        if tenant_id is None:
+            raise SystemExit(f"There is no demo workspace in {home}.")
+        async with runtime.units.open(worker_principal(tenant_id)) as unit:
+            plans = select(ArtifactRef.sha256).where(ArtifactRef.name == "plan.json")
+            newest = await unit.session.scalar(plans.order_by(ArtifactRef.created_at.desc()).limit(1))
+        if newest is None:
+            raise SystemExit(f"No film has been composed in {home} yet.")
+        plan = RenderPlan.model_validate_json(await runtime.store.get_bytes(tenant_id, newest))
+        paths = {name: await runtime.store.local_path(tenant_id, name) for name in plan.assets}
+        return plan, Assets(paths)
+    finally:
+        await runtime.close()
+
+
 def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("plan", nargs="?", type=Path)
     parser.add_argument("assets", nargs="?", type=Path)
+    parser.add_argument("--home", type=Path, help="measure the demo's newest film of this VFOS_HOME")
     parser.add_argument("--seconds", type=int, default=60, help="length of the generated film")
     parser.add_argument("--limit", type=float, default=LIMIT, help="largest ratio that passes")
     given = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="vfos-cost-") as name:
-        if given.plan is not None:
+        if given.home is not None:
+            plan, assets = asyncio.run(newest_film(given.home))
+        elif given.plan is not None:
             plan = RenderPlan.model_validate_json(given.plan.read_bytes())
             assets = Assets({key: Path(path) for key, path in json.loads(given.assets.read_text()).items()})
         else:
