@@ -19,7 +19,7 @@ from adapters.prices.voices import price_kind
 from adapters.speech.azure_batch import CALL_CAPS, FETCH_CAPS, KEEP_HOURS, PATIENCE_S, BatchSynthesis, grouped
 from adapters.speech.azure_line import Line, places, sound_key
 from adapters.speech.azure_ssml import LABEL, NAME, AzureText, azure_text
-from adapters.speech.azure_voices import AzureVoice, Voices
+from adapters.speech.azure_voices import AzureVoice, Shelf, Voices
 from adapters.speech.azure_zip import Heard
 from adapters.speech.heard import faults_of_times, place_words, shared_out, trimmed
 from domain.production.ports import (
@@ -70,6 +70,7 @@ class AzureSpeaker:
         fetch_caps: Caps = FETCH_CAPS,
         patience: float = PATIENCE_S,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        shelf: Shelf | None = None,
     ) -> None:
         """`region` such as eastus, or `endpoint`, the resource's own address. Raises KeyRefused and BadRequest."""
         self._key, self._where, self._allow = sound_key(key), places(region, endpoint), allow
@@ -78,7 +79,7 @@ class AzureSpeaker:
         self._batch = BatchSynthesis(
             self._line, self._where, key, allow, caps=fetch_caps, patience=patience, sleep=sleep
         )
-        self._voices = Voices(self._line, self._where.voices)
+        self._voices = Voices(self._line, self._where.voices, shelf=shelf)
         self._live: LiveSynthesis | None = None
         self._reference: EspeakNarrator | None = None
 

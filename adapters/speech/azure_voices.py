@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Protocol
 
 from adapters.prices.voices import price_kind
 from adapters.speech.azure_line import Line, failure
@@ -55,24 +55,62 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(str(text) for text in value) if isinstance(value, list) else ()
 
 
-class Voices:
-    """The list of one resource, kept while it is fresh and, when the service is busy, for longer."""
+class Found(Protocol):
+    """A list that was kept, and its age in seconds."""
 
-    def __init__(self, line: Line, url: str, now: Callable[[], float] = time.monotonic) -> None:
-        self._line, self._url, self._now = line, url, now
+    @property
+    def value(self) -> Any: ...
+
+    @property
+    def age(self) -> float: ...
+
+
+class Shelf(Protocol):
+    """Where all processes keep lists (adapters/vendors/keeping.py)."""
+
+    async def find(self, what: str) -> Found | None: ...
+
+    async def keep(self, what: str, value: Any, seconds: float) -> None: ...
+
+
+class Voices:
+    """The list of one region, kept while it is fresh and, when the service is busy, for longer.
+
+    `shelf`: where the other processes find it too.
+    """
+
+    def __init__(
+        self, line: Line, url: str, now: Callable[[], float] = time.monotonic, shelf: Shelf | None = None
+    ) -> None:
+        self._line, self._url, self._now, self._shelf = line, url, now, shelf
         self._list: dict[str, AzureVoice] = {}
         self._read_at = float("-inf")
 
     async def all(self, younger_than: float = FRESH_S) -> Mapping[str, AzureVoice]:
         """Every voice by name. Raises the errors of domain/production/provider_errors.py when there is no list."""
-        if self._now() - self._read_at > younger_than:
+        if self._now() - self._read_at > younger_than and not await self._find(younger_than):
             try:
                 self._list = await self._read()
                 self._read_at = self._now()
             except ProviderBusy:
                 if not self._list:
                     raise
+            else:
+                await self._keep()
         return self._list
+
+    async def _find(self, younger_than: float) -> bool:
+        """Take a list that another process has read, if it is young enough."""
+        found = await self._shelf.find(self._url) if self._shelf and younger_than else None
+        if found is None or found.age > younger_than:
+            return False
+        self._list = {row["name"]: _kept_voice(row) for row in found.value}
+        self._read_at = self._now() - found.age
+        return bool(self._list)
+
+    async def _keep(self) -> None:
+        if self._shelf:
+            await self._shelf.keep(self._url, [asdict(voice) for voice in self._list.values()], FRESH_S)
 
     async def _read(self) -> dict[str, AzureVoice]:
         answer = await self._line.call("GET", self._url)
@@ -94,6 +132,10 @@ class Voices:
             if voice not in known:
                 known = await self.all(AGAIN_S)
             require_voice(known, voice, style, role, language)
+
+
+def _kept_voice(row: Mapping[str, Any]) -> AzureVoice:
+    return AzureVoice(**{**row, "styles": tuple(row["styles"]), "roles": tuple(row["roles"])})
 
 
 def require_voice(known: Mapping[str, AzureVoice], name: str, style: str, role: str, language: str) -> AzureVoice:

@@ -20,6 +20,7 @@ from adapters.egress_rules import Allowance
 from adapters.limits import Limits, Rate
 from adapters.prices.book import PriceFault
 from adapters.turns import Turns
+from adapters.vendors.keeping import Keeping
 from adapters.vendors.makers import MAKERS, Adapter, account_of
 from domain.catalog.provider_rows import Provider
 from domain.catalog.providers import Test, record_failure
@@ -108,7 +109,8 @@ class Desk:
         if maker is None:
             raise BadRequest(row.kind, f"Providers of the kind “{row.kind}” cannot be used here.", fix="Remove it.")
         try:
-            adapter = maker.open(account_of(row, key.reveal(), self._allow))
+            keeping = Keeping(self._redis, f"{tenant_id}:{row.id}:{row.revision}")
+            adapter = maker.open(account_of(row, key.reveal(), self._allow, keeping))
         except PriceFault as fault:
             raise BadRequest(row.kind, str(fault), fix="Correct or remove the provider's own prices.") from fault
         rate = Rate(row.per_minute) if row.per_minute else None

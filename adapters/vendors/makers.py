@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from adapters.egress_rules import Allowance
 from adapters.prices.book import PriceBook, make_book, price_book
+from adapters.vendors.keeping import Keeping
 from domain.catalog.provider_rows import Provider
 from domain.catalog.vendors import VENDORS
 from domain.production.ports import Checked
@@ -31,14 +32,15 @@ class Account:
     key: str = field(repr=False)
     allow: Allowance
     prices: PriceBook
+    keeping: Keeping
 
 
-def account_of(row: Provider, key: str, allow: Allowance) -> Account:
+def account_of(row: Provider, key: str, allow: Allowance, keeping: Keeping) -> Account:
     """Gather what a provider's row says. Raises PriceFault for own prices that cannot be used."""
     vendor = VENDORS[row.kind]
     options = vendor.settle({name: str(value) for name, value in row.options.items()})
     prices = price_book(row.kind) if row.prices is None else make_book(row.prices, f"of {row.name}")
-    return Account(row.model or vendor.model, row.base_url or vendor.base_url, options, key, allow, prices)
+    return Account(row.model or vendor.model, row.base_url or vendor.base_url, options, key, allow, prices, keeping)
 
 
 def open_anthropic(account: Account) -> Any:
@@ -69,6 +71,7 @@ def open_azure(account: Account) -> Any:
         endpoint=account.base_url,
         allow=account.allow,
         prices=account.prices,
+        shelf=account.keeping,
     )
 
 

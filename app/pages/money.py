@@ -139,7 +139,10 @@ async def download_usage(request: AnyRequest) -> Response[str]:
     for line in lines:
         usd = f"{line.micro_dollars / 1e6:.6f}"
         # A cell that a spreadsheet would read as a formula is shown as text.
-        names = [f"'{name}" if name[:1] in "=+-@" else name for name in (line.project, line.provider, line.model)]
+        names = [
+            f"'{name}" if name.startswith(("=", "+", "-", "@")) else name
+            for name in (line.project, line.provider, line.model)
+        ]
         rows.writerow([line.day.isoformat(), *names, line.calls, line.unpriced, usd])
     headers = {"Content-Disposition": f'attachment; filename="usage-{month}.csv"', "Cache-Control": "no-store"}
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)

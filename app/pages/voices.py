@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from litestar import Response, get, post
 from app.errors import Missing
 from app.forms import FormState, read_form
 from app.guards import FILE_POLICY
+from app.pages.money import TARIFFS
 from app.room import Room
 from app.site import AnyRequest
 from app.views.voices import (
@@ -44,6 +46,8 @@ from tenants.keyring import KeyFault
 from tenants.roles import Permission
 
 EDIT: Permission = "catalog:edit"
+MARKUP = 150
+"""Characters of markup that may be billed with a preview."""
 KEPT = "private, max-age=3600"
 
 
@@ -191,13 +195,19 @@ async def _listen(
     shown = {**values, "text": text}
     try:
         made = await preview_voice(
-            room.site.units, room.principal, room.site.store, speak, Wish(read.body, text, account)
+            room.site.units, room.principal, room.site.store, speak, Wish(read.body, text, account, _likely(read, text))
         )
     except (ProviderError, KeyFault, TimeoutError) as error:
         return await _form_page(room, FormState(shown), rows, lines, 422, failed=_told(error))
     price = room.tongue.money(made.micro_dollars) if made.fresh and row is not None else ""
     heard = Heard(f"{base_of(room)}/heard/{made.key}", room.tongue.number(made.seconds, 1), price)
     return await _form_page(room, FormState(shown), rows, lines, heard=heard)
+
+
+def _likely(read: Read, text: str) -> int | None:
+    """What a preview should cost, in micro-dollars; its billed markup is as good as its text."""
+    rate = (TARIFFS.rates(read.body.provider, read.body.voice) or {}).get("characters")
+    return None if rate is None else math.ceil(rate * (len(text) + MARKUP))
 
 
 def _told(error: Exception) -> str:

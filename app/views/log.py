@@ -16,6 +16,7 @@ from domain.dispatch.model import Step
 from domain.production.log_queries import LogLine
 
 LEVELS = ("all", "warn", "error")
+NOT_BEGUN = frozenset({"blocked", "ready"})
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,13 @@ class Grouping:
         return self.mark(self.steps.get(line.step_id), line)
 
     def mark(self, step: Step | None, line: LogLine) -> Mark:
-        """How a group stands: an earlier attempt is over, however it ended, else as its step does."""
+        """How a group stands: an earlier attempt is over, however it ended, else as its step does.
+
+        A step that waits for its turn has no attempt of its own yet: what it said before is of an earlier one.
+        """
         if step is None:
             return step_mark(self.tongue, "succeeded")
-        if line.attempt < step.attempt:
+        if line.attempt < step.attempt or step.state in NOT_BEGUN:
             return Mark("idle", "rotate-ccw", self.tongue.gettext("earlier attempt"))
         return step_mark(self.tongue, step.state)
 

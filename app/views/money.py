@@ -16,12 +16,6 @@ from domain.usage.caps import NOTHING, MonthState
 from domain.usage.quote import LOCAL
 from tenants.principal import Principal
 
-UNITS: Mapping[str, str] = {
-    "tokens": N_("tokens"),
-    "characters": N_("characters"),
-    "pictures": N_("pictures"),
-    "calls": N_("calls"),
-}
 PROVIDERS: Mapping[str, str] = {
     "offline": N_("Offline writer"),
     "espeak": N_("Offline voice"),
@@ -33,6 +27,18 @@ PROVIDERS: Mapping[str, str] = {
     "gemini": "Gemini",
 }
 CHART_HEIGHT = 96
+
+
+def counted(tongue: Tongue, unit: str, low: int, high: int) -> str:
+    """A count, or a range of it, with its unit."""
+    count = tongue.number(high) if low == high else f"{tongue.number(low)}–{tongue.number(high)}"
+    words = {
+        "tokens": tongue.ngettext("%(count)s token", "%(count)s tokens", high, count=count),
+        "characters": tongue.ngettext("%(count)s character", "%(count)s characters", high, count=count),
+        "pictures": tongue.ngettext("%(count)s picture", "%(count)s pictures", high, count=count),
+        "calls": tongue.ngettext("%(count)s call", "%(count)s calls", high, count=count),
+    }
+    return words.get(unit, f"{count} {unit}")
 
 
 def provider_name(tongue: Tongue, provider: str) -> str:
@@ -91,13 +97,11 @@ def make_quote_view(tongue: Tongue, offer: Offer) -> QuoteView:
 
 def _quote_row(tongue: Tongue, line: Mapping[str, Any]) -> QuoteRow:
     low, _, high = line["counts"]
-    unit = said(tongue, UNITS, str(line["unit"]))
-    count = tongue.number(high) if low == high else f"{tongue.number(low)}–{tongue.number(high)}"
     model = f" · {line['model']}" if line["model"] and line["provider"] not in LOCAL else ""
     return QuoteRow(
         step=kind_name(tongue, str(line["step"])),
         provider=provider_name(tongue, str(line["provider"])) + model,
-        count=f"{count} {unit}",
+        count=counted(tongue, str(line["unit"]), int(low), int(high)),
         likely=tongue.money(line["micro_dollars"]),
         range=money_range(tongue, line["low"], line["high"]),
     )
@@ -267,7 +271,7 @@ class SumRow:
 
 @dataclass(frozen=True)
 class UsageView:
-    """A month: the sum, its bars, and tables by project, provider and day."""
+    """A month: the sum, its bars, and tables by project, provider and day. `outside`: what belongs to no project."""
 
     month: str
     earlier: str
@@ -277,6 +281,7 @@ class UsageView:
     calls: int
     workspace: SumRow
     projects: tuple[SumRow, ...]
+    outside: SumRow | None
     providers: tuple[SumRow, ...]
     days: tuple[SumRow, ...]
     bars: tuple[Bar, ...]
@@ -298,6 +303,7 @@ def make_usage(
     for line in lines:
         by_day.setdefault(line.day.isoformat(), []).append(line)
     spent = sum(line.micro_dollars for line in lines)
+    outside = [line for line in lines if not line.project]
     days = tuple(
         _sum_row(tongue, tongue.short_day(date.fromisoformat(day)), found) for day, found in sorted(by_day.items())
     )
@@ -321,6 +327,7 @@ def make_usage(
             )
             for project in projects
         ),
+        outside=_sum_row(tongue, tongue.gettext("Listening to voices"), outside) if outside else None,
         providers=tuple(
             _sum_row(tongue, provider_name(tongue, provider) + (f" · {model}" if model else ""), found)
             for (provider, model), found in _grouped(lines)

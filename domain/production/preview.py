@@ -138,7 +138,7 @@ def _pictures(film: Film, after: Script) -> tuple[set[str], Share]:
     """Answer the scenes that will show another picture, and how many pictures must be made."""
     spec = film.spec
     library = [item for item in spec.library if item.role == "picture"] if "library" in spec.recipe.pictures else []
-    wish, salt = film.wishes.get("illustrate", ""), film.salt("illustrate")
+    wish, salt = film.wishes.get("illustrate", ""), film.salts.get("illustrate", "")
     old, new = (match_again(script.scenes, library, wish, salt) for script in (film.script, after))
     changed = {scene.id for scene in after.scenes if old[scene.id].picture != new[scene.id].picture}
     made = sum(new[scene].picture is None for scene in changed)

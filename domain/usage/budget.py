@@ -256,7 +256,7 @@ async def set_job_cap(session: AsyncSession, account: JobAccount, cap: int | Non
     """Set a job's cap; answer the earlier one. A cap below what is spent stops the job before its next call."""
     job = await _lock_job(session, account) or await _adopt(session, account, month)
     before, job.cap = job.cap, cap
-    _true_up(job)
+    true_up(job)
     await session.flush()
     return before
 
@@ -280,7 +280,7 @@ async def set_month_cap(
     for counter in rows:
         before = counter.cap if counter.month == "" else before
         counter.cap = cap
-        _true_up(counter)
+        true_up(counter)
     await session.flush()
     return before
 
@@ -330,7 +330,8 @@ async def _sums(session: AsyncSession, tenant_id: UUID) -> dict[tuple[str, UUID,
     )  # fmt: skip
     sums: dict[tuple[str, UUID, str], tuple[int, int]] = {}
     for job_id, project_id, month, aside, paid in rows:
-        for key in (("job", job_id, ""), ("project", project_id, month), ("workspace", tenant_id, month)):
+        own = (("job", job_id, ""), ("project", project_id, month)) if job_id else ()
+        for key in (*own, ("workspace", tenant_id, month)):
             before = sums.get(key, (0, 0))
             sums[key] = (before[0] + int(aside), before[1] + int(paid))
     return sums
@@ -338,18 +339,22 @@ async def _sums(session: AsyncSession, tenant_id: UUID) -> dict[tuple[str, UUID,
 
 # ── Rows ──────────────────────────────────────────────────────────────────────────────────────────────────
 async def _ensure_month(session: AsyncSession, account: JobAccount, month: str) -> None:
-    """Make the month's counters from the standing caps."""
+    """Make the month's counters of a job's workspace and project from the standing caps."""
+    places = {"workspace": account.tenant_id, "project": account.project_id}
+    await ensure_month(session, account.tenant_id, places, month)
+
+
+async def ensure_month(session: AsyncSession, tenant_id: UUID, places: Mapping[str, UUID], month: str) -> None:
+    """Make a month's counters from the standing caps. `places`: scope → whose."""
     standing = await session.execute(
         select(Budget.scope, Budget.cap).where(
-            Budget.tenant_id == account.tenant_id,
-            Budget.scope_id.in_((account.tenant_id, account.project_id)),
-            Budget.month == "",
+            Budget.tenant_id == tenant_id, Budget.scope_id.in_(tuple(places.values())), Budget.month == ""
         )
     )
     caps = {row.scope: row.cap for row in standing}
     rows = [
-        {"tenant_id": account.tenant_id, "scope": scope, "scope_id": scope_id, "month": month, "cap": caps.get(scope)}
-        for scope, scope_id in (("workspace", account.tenant_id), ("project", account.project_id))
+        {"tenant_id": tenant_id, "scope": scope, "scope_id": scope_id, "month": month, "cap": caps.get(scope)}
+        for scope, scope_id in places.items()
     ]
     await session.execute(upsert(Budget).values(rows).on_conflict_do_nothing())
 
@@ -431,10 +436,10 @@ def _spend(counters: Iterable[Budget], back: int, amount: int) -> None:
     for counter in counters:
         counter.reserved -= back
         counter.spent += amount
-        _true_up(counter)
+        true_up(counter)
 
 
-def _true_up(counter: Budget) -> None:
+def true_up(counter: Budget) -> None:
     """Say how far truth is beyond the cap."""
     counter.overrun = 0 if counter.cap is None else max(0, counter.reserved + counter.spent - counter.cap)
 

@@ -96,7 +96,9 @@ class Budget(TenantOwned, Base):
 
 
 class BudgetEntry(TenantOwned, Base):
-    """One move of money of a job: reserve (set aside), release (given back), settle (one billed try of a call).
+    """One move of money: reserve (set aside), release (given back), settle (one billed try of a call).
+
+    What is billed outside of jobs (listening to a voice) belongs to the workspace alone: no job, no project.
 
     Entries are only ever added; the counters of `Budget` are their sums. A settle entry without a known price has
     `unpriced` 1 and no amount.
@@ -104,8 +106,8 @@ class BudgetEntry(TenantOwned, Base):
 
     __tablename__ = "budget_entries"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
-    job_id: Mapped[UUID]
-    project_id: Mapped[UUID]
+    job_id: Mapped[UUID | None]
+    project_id: Mapped[UUID | None]
     month: Mapped[str] = mapped_column(default="", server_default="")
     kind: Mapped[str]
     micro_dollars: Mapped[int]
@@ -120,6 +122,9 @@ class BudgetEntry(TenantOwned, Base):
         belongs_to("jobs", "job_id"),
         CheckConstraint("kind IN ('reserve','settle','release')", name="kind"),
         CheckConstraint("micro_dollars >= 0", name="amount"),
+        CheckConstraint(
+            "(job_id IS NULL) = (project_id IS NULL) AND (kind = 'settle' OR job_id IS NOT NULL)", name="whose"
+        ),
         Index("ix_budget_entries_job", "tenant_id", "job_id"),
         Index("ix_budget_entries_at", "tenant_id", "at", postgresql_where=text("kind = 'settle'")),
     )

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 import pytest_asyncio
 from httpx import AsyncClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from adapters.settings import Settings
 from app.site import Site, open_site
 from domain.catalog.model import Binding
 from domain.production.model import Job
+from domain.usage.budget import find_drift
+from domain.usage.model import Budget, BudgetEntry
 from tenants.model import AuditEntry
 from tests.app.conftest import Person, sign_in
 from tests.support.providers.azure_live import AzureDouble
@@ -130,6 +132,29 @@ class TestPreview:
             told = select(AuditEntry.after).where(AuditEntry.action == "voice.previewed")
             (after,) = (await unit.session.scalars(told)).all()
         assert after["micro_dollars"] == azure.micro_dollars > 0
+
+    async def test_it_is_part_of_the_month_and_of_its_limit(
+        self, paula: Person, site: Site, azure: AzureDouble
+    ) -> None:
+        usage = "/w/cast/usage"
+        assert (await paula.post(f"{usage}/limits", {"workspace": "1"})).status_code == 303
+        await paula.post(BASE, form(text="Counted in the month.", listen="yes"))
+        page = (await paula.get(usage)).text
+        assert "Listening to voices" in page
+        assert "Azure Speech · en-US-JennyNeural" in page
+        rows = (await paula.get(f"{usage}.csv")).text.splitlines()[1:]
+        assert [row.split(",")[1:3] for row in rows] == [["", "azure"]]
+        async with site.units.open(paula.space.owner) as unit:
+            assert await find_drift(unit.session, paula.space.tenant_id) == []
+            month = await unit.session.scalar(select(Budget).where(Budget.spent > 0))
+            assert month is not None
+            paid = await unit.session.scalar(select(func.sum(BudgetEntry.micro_dollars)))
+            assert month.spent == paid >= azure.micro_dollars > 0
+        assert (await paula.post(f"{usage}/limits", {"workspace": "0.0001"})).status_code == 303
+        refused = await paula.post(BASE, form(text="No room for this.", listen="yes"))
+        assert (refused.status_code, len(azure.calls)) == (422, 1)
+        assert "of its limit of $0.0001" in refused.text
+        await paula.post(f"{usage}/limits", {"workspace": ""})
 
     async def test_the_draft_voice_costs_nothing(self, paula: Person, azure: AzureDouble) -> None:
         draft = form(provider="espeak", voice="pt-br+marcelo", language="pt-BR", style="", text="Olá, mundo.")

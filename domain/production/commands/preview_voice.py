@@ -26,6 +26,9 @@ from domain.production.ports import (
 from domain.production.provider_errors import kind_of, usage_of
 from domain.production.speech import UnspeakableText
 from domain.studio.script import Sentence
+from domain.usage.budget import Bill, OverBudget
+from domain.usage.outside import require_room, settle_outside
+from domain.usage.quote import LOCAL
 from tenants.principal import Principal
 from tenants.unit import Units
 
@@ -46,17 +49,21 @@ class Preview:
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be heard. `account`: whose voice it is, so that another account speaks anew."""
+    """What is to be heard. `account`: whose voice it is, so that another account speaks anew.
+
+    `likely`: micro-dollars it should cost; None = not known.
+    """
 
     body: VoicePreset
     text: str
     account: str
+    likely: int | None = None
 
 
 async def preview_voice(units: Units, principal: Principal, store: ObjectStore, speak: Speak, wish: Wish) -> Preview:
     """Speak a text as a preset says, or find what was spoken before; no transaction is open meanwhile.
 
-    Raises Forbidden, and ProviderError: what such a call may have cost is in the audit trail.
+    Raises Forbidden, and ProviderError: what such a call may have cost is in the ledger and the audit trail.
     """
     principal.require("catalog:edit")
     request = _request(wish)
@@ -64,6 +71,7 @@ async def preview_voice(units: Units, principal: Principal, store: ObjectStore, 
     found = await find_preview(units, principal, key)
     if found is not None and await store.exists(principal.tenant_id, found["sha256"]):
         return Preview(key, found["seconds"], fresh=False)
+    await _require_room(units, principal, wish)
     try:
         spoken = await speak(request)
     except ProviderError as error:
@@ -74,6 +82,17 @@ async def preview_voice(units: Units, principal: Principal, store: ObjectStore, 
     stored = await store.put_bytes(principal.tenant_id, wave_file(spoken.pcm))
     await _tell(units, principal, wish, spoken.usage, "", key, {"sha256": stored.sha256, "seconds": seconds})
     return Preview(key, seconds, fresh=True, micro_dollars=spoken.usage.micro_dollars)
+
+
+async def _require_room(units: Units, principal: Principal, wish: Wish) -> None:
+    if wish.body.provider in LOCAL:
+        return
+    try:
+        async with units.open(principal) as unit:
+            await require_room(unit.session, principal.tenant_id, wish.likely)
+    except OverBudget as full:
+        fix = "Raise the workspace's monthly limit under Usage, or wait for the next month."
+        raise ProviderRefused(wish.body.provider, full.sentence, fix=fix) from None
 
 
 def _request(wish: Wish) -> SpeechRequest:
@@ -110,4 +129,12 @@ async def _tell(
             values = {"outputs": {}, "facts": facts, "job_id": None, "seconds": 0.0}
             made = upsert(Made).values(tenant_id=principal.tenant_id, key=key, kind=KIND, **values)
             await unit.session.execute(made.on_conflict_do_update(index_elements=["tenant_id", "key"], set_=values))
+        if wish.body.provider not in LOCAL:
+            await settle_outside(unit.session, principal.tenant_id, _bill(wish, usage))
         unit.audit("voice.previewed", "voice", wish.account, after=told)
+
+
+def _bill(wish: Wish, usage: Usage | None) -> Bill:
+    units = dict(usage.units) if usage else {}
+    price = usage.micro_dollars if usage else None
+    return Bill(price, units, step_kind=KIND, provider=wish.body.provider, model=wish.body.voice)

@@ -8,13 +8,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from domain.production.matching import Match, match_again
+from domain.production.matching import Match, Picture, match_again
 from domain.production.pipeline.base import (
     Json,
     MadeThing,
     NewFile,
     Product,
     StepContext,
+    StepInfo,
     StepResult,
     StoredFile,
     Work,
@@ -58,7 +59,7 @@ async def run(ctx: StepContext) -> StepResult:
         {item.id: item for item in spec.library if item.role == "picture"} if "library" in spec.recipe.pictures else {}
     )
     step = ctx.work.step
-    matches = match_again(script.scenes, list(library.values()), step.instruction, step.salt)
+    matches = choose_pictures(script.scenes, list(library.values()), step)
     pictures = []
     for number, scene in enumerate(script.scenes):
         ctx.progress(number, len(script.scenes), "pictures")
@@ -69,6 +70,11 @@ async def run(ctx: StepContext) -> StepResult:
     made = sum(1 for picture in pictures if picture["origin"] != "library")
     ctx.log(f"{len(pictures)} pictures: {len(pictures) - made} from the library, {made} made")
     return StepResult({"pictures": pictures}, units=len(pictures), lesser=lesser(pictures))
+
+
+def choose_pictures(scenes: Sequence[Scene], library: Sequence[Picture], step: StepInfo) -> dict[str, Match]:
+    """The library's pictures for scenes. Rounds are counted by the step's own salt; the job's says nothing of them."""
+    return match_again(scenes, library, step.instruction, str(step.spec.get("salt", "")))
 
 
 def lesser(pictures: Sequence[Json]) -> str:

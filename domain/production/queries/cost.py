@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, cast, func, select
+from sqlalchemy import ColumnElement, Date, cast, false, func, or_, select
 
 from domain.catalog.model import Project
 from domain.production.model import Job
@@ -118,7 +118,10 @@ async def open_calls(unit: Unit, job_id: UUID) -> list[OpenCall]:
 # ── A workspace ───────────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True)
 class UsageLine:
-    """What was billed on a day (UTC) in a project at a provider; `unpriced` of the `calls` have no known price."""
+    """What was billed on a day (UTC) in a project at a provider; `unpriced` of the `calls` have no known price.
+
+    `project` is empty for what belongs to no job: listening to voices.
+    """
 
     day: date
     project: str
@@ -155,15 +158,21 @@ async def usage_of(unit: Unit, month: str) -> tuple[list[UsageLine], list[Projec
             func.sum(BudgetEntry.micro_dollars),
         )
         .where(BudgetEntry.kind == "settle", BudgetEntry.at >= begin, BudgetEntry.at < end)
-        .where(BudgetEntry.project_id.in_(list(projects)))
+        .where(or_(BudgetEntry.project_id.in_(list(projects)), _outside(unit)))
         .group_by(day, BudgetEntry.project_id, BudgetEntry.provider, BudgetEntry.model)
         .order_by(day, BudgetEntry.project_id, BudgetEntry.provider, BudgetEntry.model)
     )
+    slugs: dict[UUID | None, str] = {None: "", **{row.id: row.slug for row in projects.values()}}
     lines = [
-        UsageLine(moment, projects[project].slug, provider, model, calls, int(unpriced or 0), int(paid or 0))
+        UsageLine(moment, slugs[project], provider, model, calls, int(unpriced or 0), int(paid or 0))
         for moment, project, provider, model, calls, unpriced, paid in found
     ]
     return lines, [ProjectName(row.id, row.slug, row.name) for row in projects.values()]
+
+
+def _outside(unit: Unit) -> ColumnElement[bool]:
+    """What belongs to no project, for those who see the whole workspace."""
+    return BudgetEntry.project_id.is_(None) if unit.principal.projects is None else false()
 
 
 # ── Quote against actual ──────────────────────────────────────────────────────────────────────────────────

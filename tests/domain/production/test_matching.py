@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 
 import pytest
@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.production.matching import NEIGHBOURS, assign, match_again, match_pictures, stem, terms
+from domain.production.pipeline.base import StepInfo
+from domain.production.pipeline.illustrate import choose_pictures
 from domain.studio.script import Scene, Sentence, Visual
+from tenants.records import uuid7
 
 
 @dataclass(frozen=True)
@@ -159,3 +162,11 @@ class TestAgain:
         assert len({picture for picture in seen if picture}) == sum(picture is not None for picture in seen)
         assert match_again(scenes, LIBRARY, "at night", "1")["s1"].picture is None
         assert match_again(scenes, LIBRARY, "", str(2**100))["s1"].picture is None
+
+    def test_a_salt_of_the_whole_job_is_no_round(self) -> None:
+        scenes = [scene("s1", "The tide follows the Moon, but also the Sun.", "tide", "moon", "ocean")]
+        first = match_pictures(scenes, LIBRARY)
+        step = StepInfo(uuid7(), "illustrate", salt="again, please")
+        assert choose_pictures(scenes, LIBRARY, step) == first
+        asked = replace(step, spec={"salt": "1"}, salt="again, please:1")
+        assert choose_pictures(scenes, LIBRARY, asked) != first

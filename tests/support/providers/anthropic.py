@@ -36,7 +36,7 @@ STATUS_ERRORS: Mapping[str, tuple[int, str, str]] = {
     "timeout": (504, "timeout_error", "The request timed out"),
     "overloaded": (529, "overloaded_error", "Overloaded"),
 }
-ANSWER_ERRORS = ("refusal", "max_tokens", "context_exceeded", "not_json", "wrong_form")
+ANSWER_ERRORS = ("refusal", "max_tokens", "context_exceeded", "not_json", "wrong_form", "blank_line")
 STREAM_ERRORS = ("stream_error", "stream_ends", "odd_stream")
 PACED = "paced"
 """No error: the stream comes piece by piece, `seconds` apart, as a model at work sends it."""
@@ -105,6 +105,7 @@ class AnthropicDouble(Double):
 
     def _message(self, call: Call, body: dict[str, Any], fault: str) -> Reply:
         text = {"not_json": "Here is your script!", "wrong_form": '{"scenes": []}'}.get(fault) or self.write(body)
+        text = with_blank_line(text) if fault == "blank_line" else text
         usage = self._usage(body, text)
         message = {
             "id": f"msg_{call.number:04d}",
@@ -322,6 +323,13 @@ def write_script(body: Mapping[str, Any]) -> str:
         faults=faults,
     )
     return json.dumps(arrange(request), ensure_ascii=False)
+
+
+def with_blank_line(text: str) -> str:
+    """A whole script with a sentence that says nothing: a draft that the checks send back."""
+    script = json.loads(text)
+    script["scenes"][-1]["sentences"].append({"id": "blank", "text": "…", "say": None})
+    return json.dumps(script, ensure_ascii=False)
 
 
 def _line(text: str, name: str) -> str:
