@@ -11,7 +11,8 @@ from concurrent.futures import CancelledError
 
 import structlog
 
-from domain.production.engine import Engine, Settling
+from domain.production.engine import Engine
+from domain.production.settling import Settling
 from tenants.outage import is_away
 
 log = structlog.get_logger(__name__)
@@ -42,43 +43,34 @@ class Slots:
         if gate is None or not gate.acquire(blocking=False):
             return False
         try:
-            return self._turn(pool, time.monotonic() + turn_s)
+            return asyncio.run_coroutine_threadsafe(self._turn(pool, turn_s), self.loop).result()
+        except CancelledError:
+            return False
         finally:
             gate.release()
 
-    def _turn(self, pool: str, until: float) -> bool:
+    async def _turn(self, pool: str, turn_s: float) -> bool:
+        """The whole turn on the loop: between two steps nobody waits for a thread to wake."""
         settling: Settling | None = None
+        until = time.monotonic() + turn_s
         try:
             while not self.draining:
-                settling = self._run_ahead(pool, settling)
+                settling = await self.engine.run_ahead(pool, settling)
                 if settling is None:
                     return False
+                settling.then(lambda task: self._settled(pool, task))
                 if time.monotonic() > until:
                     return True
+            return False
+        except Exception as error:
+            self._report(pool, error)
             return False
         finally:
             # The slot is free once its last result is written, not before.
             if settling is not None:
-                asyncio.run_coroutine_threadsafe(_ended(settling), self.loop).result()
+                await settling.ended()
 
-    def _run_ahead(self, pool: str, before: Settling | None) -> Settling | None:
-        try:
-            return asyncio.run_coroutine_threadsafe(self._watched(pool, before), self.loop).result()
-        except CancelledError:
-            return None
-        except Exception as error:
-            self._report(pool, error)
-            if before is not None:
-                asyncio.run_coroutine_threadsafe(_ended(before), self.loop).result()
-            return None
-
-    async def _watched(self, pool: str, before: Settling | None) -> Settling | None:
-        settling = await self.engine.run_ahead(pool, before)
-        if settling is not None:
-            settling.add_done_callback(lambda task: self._settled(pool, task))
-        return settling
-
-    def _settled(self, pool: str, settling: Settling) -> None:
+    def _settled(self, pool: str, settling: asyncio.Task[None]) -> None:
         if not settling.cancelled() and (error := settling.exception()) is not None:
             self._report(pool, error)
         self.nudge()
@@ -109,8 +101,3 @@ class Slots:
         """Claim nothing more."""
         self._draining.set()
         self.nudge()
-
-
-async def _ended(settling: Settling) -> None:
-    """Wait for the end of a settlement, whatever it is."""
-    await asyncio.wait({settling})

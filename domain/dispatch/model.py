@@ -96,7 +96,6 @@ class Step(TenantOwned, Base):
     instruction: Mapped[str | None]
     fallback: Mapped[str | None]
     fallback_after_s: Mapped[float | None] = mapped_column(Double)
-    earlier: Mapped[dict[str, Any] | None]
     ready_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

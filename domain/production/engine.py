@@ -35,6 +35,7 @@ from domain.production.meter import Meter
 from domain.production.pipeline.base import Json, StepKind, StepResult, Tools, Work
 from domain.production.ports import Stopped
 from domain.production.settle_at_once import Spawned, Success
+from domain.production.settling import Settling
 from domain.production.tether import Tether, Tethers
 from domain.usage.effects import Caller, Purse
 from tenants.outage import is_away
@@ -48,9 +49,10 @@ GRACE_S = 4.0
 AWAY_S = 0.5
 """So long a finished step waits before it asks an absent database again."""
 
+PATIENCE_S = 0.05
+"""A settlement waits at most this long for the slot's next claim to be answered."""
+
 T = TypeVar("T")
-Settling = asyncio.Task[None]
-"""A settlement under way; it ends with an error when the step could not be settled, and then others take it."""
 
 
 @dataclass
@@ -86,29 +88,40 @@ class Engine:
         settling = await self.run_ahead(pool)
         if settling is None:
             return False
-        await settling
+        await settling.begin()
         return True
 
     async def run_ahead(self, pool: str, before: Settling | None = None) -> Settling | None:
-        """Claim and run the best step while the one `before` may still be settled; answer what settles it.
+        """Claim and run the best step, then the one `before` is settled beside it; answer what settles this one.
 
         None: nothing can be claimed, and the one before is settled. So a slot works on while its last result is
         written, and never has more than one that is not. Until it is settled a step counts as running.
         """
-        claim = await claim_next(self.units, pool, self.worker_id, self.lease_s, HOOKS)
-        if claim is None and before is not None and not before.done():
-            await asyncio.wait({before})
-            claim = await claim_next(self.units, pool, self.worker_id, self.lease_s, HOOKS)
+        claim = await self._claim(pool, before)
+        if claim is None and before is not None:
+            await before.ended()
+            claim = await self._claim(pool, None)
         if claim is None:
             return None
+        if before is not None:
+            before.begin()
         settling = await self._run(claim)
         if before is not None:
-            await asyncio.wait({before})
+            await before.ended()
         return settling
+
+    async def _claim(self, pool: str, before: Settling | None) -> Claim | None:
+        """Claim first, settle then: a claim is not flushed to disk, and would wait for a settlement that is."""
+        patience = asyncio.get_running_loop().call_later(PATIENCE_S, before.begin) if before else None
+        try:
+            return await claim_next(self.units, pool, self.worker_id, self.lease_s, HOOKS)
+        finally:
+            if patience is not None:
+                patience.cancel()
 
     # ── One step ──────────────────────────────────────────────────────────────────────────────────────────
     async def _run(self, claim: Claim) -> Settling:
-        """Run a claimed step's body; its settlement is under way when this returns."""
+        """Run a claimed step's body; answer what settles it."""
         staging = self.staging / str(claim.step_id) / str(claim.fence)
         trial = Trial(claim, self.tethers.tie(claim), Journal(self.units, claim), staging, time.monotonic())
         writing = asyncio.create_task(trial.journal.keep_writing())
@@ -123,7 +136,7 @@ class Engine:
             raise
         trial.took, trial.cpu_s = time.monotonic() - trial.begun, self.meter.so_far(trial.tether.key)
         self.meter.end(trial.tether.key)
-        return asyncio.create_task(self._finish(trial, ended, writing))
+        return Settling(lambda: self._finish(trial, ended, writing))
 
     async def _finish(self, trial: Trial, ended: Success | Exception, writing: asyncio.Task[None]) -> None:
         claim = trial.claim
@@ -161,7 +174,8 @@ class Engine:
             journal.line("Nothing to do: this was made before from the same inputs.", "info", "")
             spawned = await self._prepare_spawn(work, found.result)
             return Success(found.result, found.files, key, True, spawned, _counts(ctx), profile)
-        await asyncio.to_thread(trial.staging.mkdir, parents=True, exist_ok=True)
+        # Two folders on the local disk: a thread for them would take ten times as long.
+        trial.staging.mkdir(parents=True, exist_ok=True)
         result = await self._guarded(module, ctx, trial.tether)
         trial.guess = Sample(claim.kind, profile, loaded.guess_s, 0.0)
         spawned = await self._prepare_spawn(work, result)

@@ -93,8 +93,10 @@ async def succeed(units: Units, claim: Claim, success: Success) -> str | None:
     """Settle a success; answer the job's new state, or None when it stays."""
     edited = claim.spec.get("approved")
     claim = replace(claim, gate=(claim.gate and not edited) or success.ask)
-    if not claim.gate and not edited and not success.spawned and await settle_at_once(units, claim, success):
-        return None
+    if not (claim.gate or edited or success.spawned):
+        answer = await settle_at_once(units, claim, success)
+        if answer != "long":
+            return "succeeded" if answer == "ended" else None
     async with _settling(units, claim, [one.placed.pool for one in success.spawned]) as settling:
         session = settling.unit.session
         await record_refs(session, claim.tenant_id, claim.job_id, claim.step_id, success.files)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import LiteralString
+from typing import Literal, LiteralString, cast
 
 from domain.dispatch.claim import Claim
 from domain.dispatch.enqueue import Placed
@@ -64,8 +64,15 @@ _SETTLE: LiteralString = (
 )
 
 
-async def settle_at_once(units: Units, claim: Claim, success: Success) -> bool:
-    """Settle in one call when the job goes on moving; answer False when it takes more, and nothing is written."""
+Settled = Literal["done", "ended", "long"]
+
+
+async def settle_at_once(units: Units, claim: Claim, success: Success) -> Settled:
+    """Settle in one call when the job goes on moving, or ends without money to give back or lessons to learn.
+
+    Answers `done`, `ended` (and the job has succeeded), or `long`: it takes more, and nothing is written.
+    Raises Replaced.
+    """
     ending = ending_of(claim, success)
     made = None
     if is_kept(success):
@@ -86,6 +93,6 @@ async def settle_at_once(units: Units, claim: Claim, success: Success) -> bool:
     ((answer, newest),) = await units.routines.call(_SETTLE, values)
     if answer == "lost":
         raise Replaced(f"step {claim.step_id} is no longer ours at fence {claim.fence}")
-    if answer == "done":
+    if answer != "long":
         await units.signal.events(claim.tenant_id, newest)
-    return bool(answer == "done")
+    return cast(Settled, answer)

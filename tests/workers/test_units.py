@@ -19,7 +19,8 @@ from adapters.settings import Settings
 from domain.dispatch import farm
 from domain.dispatch.claim import Claim
 from domain.dispatch.watch import expired_leases
-from domain.production.engine import Engine, Settling
+from domain.production.engine import Engine
+from domain.production.settling import Settling
 from domain.production.tether import Tethers
 from tenants.model import OutboxMessage
 from tenants.ports import NoSignal
@@ -64,7 +65,7 @@ class CountingEngine:
         self.most = max(self.most, self.running)
         await self._all_in.wait()
         self.running -= 1
-        return asyncio.create_task(asyncio.sleep(0))
+        return Settling(lambda: asyncio.sleep(0))
 
 
 class TestSlots:

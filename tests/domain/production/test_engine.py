@@ -107,7 +107,8 @@ class TestAhead:
         other = await engine.run_ahead("cpu", shard)
         assert shard.done()
         assert other is not None
-        await other
+        assert not other.done()
+        await other.begin()
         states = Counter(step.state for step in (await steps_of(workspace, job)).values())
         assert states == {"succeeded": 4, "ready": SHARDS - 2, "blocked": 1}
         assert engine.tethers.all() == []
