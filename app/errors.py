@@ -22,6 +22,7 @@ from litestar.response import Redirect
 from app.i18n import N_, Tongue
 from app.session import known_visitor, tongue_of, trace_of
 from app.site import AnyRequest, site_of
+from app.views.refusals import REFUSALS, say_refusal
 from app.views.shell import look_of
 from domain.catalog.library import NoSuchPicture
 from domain.catalog.projects import ProjectGone
@@ -272,8 +273,8 @@ def _said(tongue: Tongue, answer: Answer, error: Exception) -> str:
     """What people read; the errors of production say in English exactly what is wrong."""
     if tongue.language == "en" and isinstance(error, production.InvalidInput):
         return " ".join(f"{fault.message} {fault.fix}" for fault in error.faults)
-    if tongue.language == "en" and isinstance(error, production.WrongState):
-        return error.sentence
+    if isinstance(error, production.WrongState) and (tongue.language == "en" or error.refusal in REFUSALS):
+        return error.sentence if tongue.language == "en" else say_refusal(tongue, error)
     return tongue.gettext(answer.text)
 
 

@@ -1,6 +1,6 @@
 """Workers die and freeze at random while a batch of jobs is made; afterwards everything must be as if nothing had been.
 
-    python -m benchmarks chaos --kills 100 --freezes 10
+    python -m benchmarks chaos --kills 100 --freezes 10 --renders 20
 
 Half of the units pretend to run on another machine, so that nobody can see their death and only the lease tells. A
 frozen unit wakes after its steps were given to others. At the end the same films are made again undisturbed.
@@ -31,6 +31,7 @@ from domain.production.commands.control_job import retry_job
 from domain.production.commands.decide_call import decide_call
 from domain.production.model import ArtifactRef, Job
 from domain.usage.model import Effect
+from tenants.principal import Principal
 from tests.support.line import Workspace
 from tests.support.services import Services
 
@@ -71,10 +72,17 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks chaos")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--freezes", type=int, default=10)
+    parser.add_argument("--renders", type=int, default=0, help="kills in the midst of media work of real films")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(list(argv))
+    from benchmarks.chaos_films import strike_films
+
+    bad = 0
     with services() as running:
-        bad = asyncio.run(_run(running, given.kills, given.freezes, given.seed))
+        if given.kills or given.freezes:
+            bad |= asyncio.run(_run(running, given.kills, given.freezes, given.seed))
+        if given.renders:
+            bad |= asyncio.run(strike_films(running, given.renders, given.seed))
     print(load_now())
     return bad
 
@@ -95,30 +103,30 @@ async def _run(running: Services, kills: int, freezes: int, seed: int) -> int:
             freeze = story.freezes * kills < story.kills * freezes
             await _strike(line, hosts, chance, story, freeze=freeze)
             _wake_sleepers(story)
-        await _let_end(line, struck, story)
+        await let_end(line, struck.principal, story)
         return await _judge(line, struck, calm, story)
 
 
 # ── Blows ─────────────────────────────────────────────────────────────────────────────────────────────────
 async def _keep_busy(line: Line, space: Workspace, story: Story) -> None:
     """Order the next films, so that there is always something to be struck."""
-    await _help(line, space, story)
+    await help_along(line, space.principal, story)
     while await line.open_jobs() < WAITING_JOBS:
         wish = Wish(f"film {len(story.wishes)}", SHARDS, SHARD_S, 0.6)
         story.wishes[await line.order(space, wish)] = wish
 
 
-async def _help(line: Line, space: Workspace, story: Story) -> None:
+async def help_along(line: Line, principal: Principal, story: Story) -> None:
     """Do what a person would: resume what was given up after too many crashes, decide what is in doubt."""
-    async with line.units.open(space.principal) as unit:
+    async with line.units.open(principal) as unit:
         failed = (await unit.session.execute(select(Job.id).where(Job.state == "failed"))).scalars().all()
         doubts = (await unit.session.execute(select(Effect).where(Effect.state == "in_doubt"))).scalars().all()
     for job in failed:
-        async with line.units.open(space.principal) as unit:
+        async with line.units.open(principal) as unit:
             await retry_job(unit, job)
         story.resumed += 1
     for effect in doubts:
-        async with line.units.open(space.principal) as unit:
+        async with line.units.open(principal) as unit:
             await decide_call(unit, effect.job_id, effect.effect_key, "repeat")
         story.decided += 1
 
@@ -165,15 +173,15 @@ def _wake_sleepers(story: Story, *, all_of_them: bool = False) -> None:
             story.sleepers.remove((until, pid))
 
 
-async def _let_end(line: Line, space: Workspace, story: Story) -> None:
+async def let_end(line: Line, principal: Principal, story: Story) -> None:
     """Wake whoever sleeps after its time, and let the batch come to its end."""
 
     async def done() -> bool:
         _wake_sleepers(story)
-        async with line.units.open(space.principal) as unit:
+        async with line.units.open(principal) as unit:
             left = select(func.count()).where(Job.state != "succeeded")
             open_jobs = int((await unit.session.execute(left)).scalar_one())
-        await _help(line, space, story)
+        await help_along(line, principal, story)
         return not open_jobs and not story.sleepers
 
     await line.until(600, done, "the batch at its end")
@@ -185,10 +193,10 @@ async def _judge(line: Line, struck: Workspace, calm: Workspace, story: Story) -
     print(f"{story.kills} kills, {story.freezes} freezes, {len(story.wishes)} films, {len(story.lost)} attempts met")
     print(f"units that lost their lease and ended themselves: {story.ended}")
     print(f"given up after three crashes and resumed: {story.resumed}; calls in doubt, decided: {story.decided}")
-    bad = await _judge_steps(line, struck)
+    bad = await judge_steps(line, struck.principal)
     bad |= await _judge_recovery(line, story)
     bad |= await _judge_calls(line, struck, story)
-    films = await _films(line, struck)
+    films = await files_of(line, struck.principal)
     undisturbed = await _undisturbed(line, calm, story)
     same = films == undisturbed
     bad |= verdict(f"{len(films)} files of {len(story.wishes)} films as in an undisturbed run", same and bool(films))
@@ -197,8 +205,8 @@ async def _judge(line: Line, struck: Workspace, calm: Workspace, story: Story) -
     return bad | verdict(f"{total} blows survived", total > 0)
 
 
-async def _judge_steps(line: Line, space: Workspace) -> int:
-    async with line.units.open(space.principal) as unit:
+async def judge_steps(line: Line, principal: Principal) -> int:
+    async with line.units.open(principal) as unit:
         steps = dict((await unit.session.execute(select(Step.state, func.count()).group_by(Step.state))).tuples().all())
         won = select(Attempt.step_id, func.count().label("n")).where(Attempt.outcome == "succeeded")
         wins = won.group_by(Attempt.step_id).subquery()
@@ -235,9 +243,9 @@ async def _judge_calls(line: Line, space: Workspace, story: Story) -> int:
     return verdict(said, unique and all(state == "done" for _, state in keys) and more <= story.decided)
 
 
-async def _films(line: Line, space: Workspace) -> dict[tuple[str, str], str]:
+async def files_of(line: Line, principal: Principal) -> dict[tuple[str, str], str]:
     """Every file by film and name; the receipts tell times and are left out."""
-    async with line.units.open(space.principal) as unit:
+    async with line.units.open(principal) as unit:
         rows = await unit.session.execute(
             select(Job.title, ArtifactRef.name, ArtifactRef.sha256)
             .join(ArtifactRef, ArtifactRef.job_id == Job.id)
@@ -251,4 +259,4 @@ async def _undisturbed(line: Line, calm: Workspace, story: Story) -> dict[tuple[
     for wish in story.wishes.values():
         await line.order(calm, wish)
     await line.until_done(1200)
-    return await _films(line, calm)
+    return await files_of(line, calm.principal)

@@ -57,13 +57,13 @@ class Line:
         """Start a pump."""
         self._start("workers.pump")
 
-    def worker(self, pools: str, host: str = "-") -> int:
-        """Start a worker unit; answer its process number."""
+    def worker(self, pools: str, host: str = "-", *, films: bool = False) -> int:
+        """Start a worker unit (with `films` one that makes real ones); answer its process number."""
         if self._nursery is None:
             self._nursery = self._start("benchmarks.line_unit")
         assert self._nursery.stdin
         assert self._nursery.stdout
-        self._nursery.stdin.write(f"{pools} {host}\n")
+        self._nursery.stdin.write(f"{pools} {host} {'films' if films else 'waits'}\n")
         self._nursery.stdin.flush()
         self.workers.append(int(self._nursery.stdout.readline()))
         return self.workers[-1]

@@ -102,6 +102,7 @@ class JobView:
     announcement: str
     seq: int
     draft: bool
+    reroutes: tuple[str, ...] = ()
 
 
 def make_job(
@@ -159,6 +160,19 @@ def make_job(
         announcement=_announcement(tongue, mark, stages),
         seq=detail.seq,
         draft=any(step.outputs and step.outputs.get("draft") for step in detail.steps),
+        reroutes=tuple(_rerouted(tongue, told) for told in detail.reroutes),
+    )
+
+
+def _rerouted(tongue: Tongue, told: Mapping[str, Any]) -> str:
+    """Which steps were moved to another pool, and why."""
+    return tongue.ngettext(
+        "%(step)s: %(num)s step was moved to the pool %(pool)s, because no worker of %(before)s took it in time.",
+        "%(step)s: %(num)s steps were moved to the pool %(pool)s, because no worker of %(before)s took them in time.",
+        int(told.get("count", 1)),
+        step=kind_name(tongue, str(told.get("step", ""))),
+        pool=str(told.get("pool", "")),
+        before=str(told.get("before", "")),
     )
 
 

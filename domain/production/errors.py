@@ -50,7 +50,14 @@ class NotFound(ProductionError):
 
 
 class WrongState(ProductionError):
-    """Raised when a job or step cannot do this now."""
+    """Raised when a job or step cannot do this now.
+
+    `refusal` names the sentence for those who read other languages, with the `values` in it.
+    """
+
+    def __init__(self, sentence: str, refusal: str = "", **values: object) -> None:
+        super().__init__(sentence)
+        self.refusal, self.values = refusal, values
 
 
 class Decided(WrongState):

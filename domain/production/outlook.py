@@ -17,6 +17,8 @@ from domain.production.preview import MAKING_S_PER_FILM_S, SLOTS
 
 PLANNER = "compose"
 """The step after which the parts of the film are known."""
+PARTS = "render"
+"""The steps that it adds; before, they are foreseen as one."""
 
 
 @dataclass(frozen=True)
@@ -66,19 +68,34 @@ def foresee_rest(line: Line, decided: Collection[UUID]) -> Outlook:
 
 
 def _foresee(line: Line, moved: Sequence[Step]) -> Outlook:
-    counts: dict[str, int] = {}
-    for step in moved:
-        counts[step.kind] = counts.get(step.kind, 0) + 1
+    counts = _counted(line, moved)
     here = {step.id for step in moved}
     left = [
         Remaining(str(step.id), step.cost_est, needs=[str(one) for one in line.needs.get(step.id, ()) if one in here])
         for step in moved
     ]
     seconds = seconds_left(left, SLOTS)
-    if PLANNER in counts and not any(step.shard for step in moved):
+    if _unplanned(line, moved):
         seconds += float(line.spec.get("seconds", 0)) * MAKING_S_PER_FILM_S / SLOTS
     first = min((step for step in moved if step.gate), key=lambda step: step.ordinal, default=None)
     return Outlook(tuple(counts.items()), seconds, _price(line.quote, counts.keys()), first.kind if first else "")
+
+
+def _unplanned(line: Line, moved: Sequence[Step]) -> bool:
+    """Whether the parts of the film are still to be added by a step that is yet to run."""
+    return any(step.kind == PLANNER for step in moved) and not any(step.shard for step in moved)
+
+
+def _counted(line: Line, moved: Sequence[Step]) -> dict[str, int]:
+    """Steps by kind in their order; parts that are not known yet stand after the step that adds them."""
+    makes_parts = any(one.get("kind") == PARTS for one in line.spec.get("recipe", {}).get("steps", ()))
+    foreseen = makes_parts and _unplanned(line, moved)
+    counts: dict[str, int] = {}
+    for step in moved:
+        counts[step.kind] = counts.get(step.kind, 0) + 1
+        if step.kind == PLANNER and foreseen:
+            counts[PARTS] = 1
+    return counts
 
 
 def _price(quote: Mapping[str, Any], kinds: Collection[str]) -> int | None:

@@ -126,6 +126,16 @@ class TestActs:
         assert await recount(space.units) == 0
 
 
+async def test_a_job_tells_which_steps_went_to_another_pool(marina: Person) -> None:
+    space = marina.space
+    job = await queued_job(space, datetime.now(UTC))
+    async with space.units.open(space.owner) as unit:
+        told = {"step": "render", "pool": "cpu", "before": "gpu", "count": 3}
+        unit.emit("step.rerouted", job_id=job.id, project_id=job.project_id, **told)
+    page = (await marina.get(f"{space.base}/{job.number}")).text
+    assert "Video: 3 steps were moved to the pool cpu, because no worker of gpu took them in time." in page
+
+
 async def test_nobody_waits_for_ever_and_the_rest_is_told(marina: Person) -> None:
     space = marina.space
     jobs = [await queued_job(space, datetime.now(UTC)) for _ in range(3)]

@@ -77,7 +77,7 @@ class TestJourney:
         script = await studio.script(await studio.job(1))
         assert "Script: your decision" in page
         assert script.scenes[0].sentences[0].text in page
-        assert re.search(r"Then follows</dt><dd>Voice, Pictures, Timeline, Assemble, Check, Package</dd>", page)
+        assert re.search(r"Then follows</dt><dd>Voice, Pictures, Timeline, Video, Assemble, Check, Package</dd>", page)
         assert re.search(r"about \d+ (s|min), nothing is paid", page)
         assert "You are asked again after: Pictures." in page
         assert "The writer of this machine understands" in page

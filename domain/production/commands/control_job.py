@@ -41,7 +41,7 @@ async def cancel_job(unit: Unit, job_id: UUID, reason: str = "") -> Job:
     unit.principal.require("jobs:control")
     job = await hold_job(unit, job_id)
     if not can_cancel(job.state, job.control):
-        raise WrongState(f"Job #{job.number} is {job.state.replace('_', ' ')} and cannot be cancelled.")
+        raise _refused(job, "cancel", "and cannot be cancelled")
     _set_control(job, "cancel", reason)
     waiting = ("blocked", "ready", "delayed", "held", "waiting_approval")
     gone = await _move(unit, job, waiting, "cancelled", fence=True)
@@ -58,7 +58,7 @@ async def pause_job(unit: Unit, job_id: UUID, reason: str = "") -> Job:
     unit.principal.require("jobs:control")
     job = await hold_job(unit, job_id)
     if not can_pause(job.state, job.control):
-        raise WrongState(f"Job #{job.number} is {job.state.replace('_', ' ')} and cannot be paused.")
+        raise _refused(job, "pause", "and cannot be paused")
     _set_control(job, "pause", reason)
     held = await _move(unit, job, ("ready", "delayed"), "held")
     await drop_ready(unit.session, unit.tenant_id, held["ready"])
@@ -72,7 +72,7 @@ async def resume_job(unit: Unit, job_id: UUID) -> Job:
     unit.principal.require("jobs:control")
     job = await hold_job(unit, job_id)
     if not can_resume(job.state, job.control):
-        raise WrongState(f"Job #{job.number} is not paused.")
+        raise WrongState(f"Job #{job.number} is not paused.", "resume", number=job.number)
     _set_control(job, "none", "")
     freed = await _move(unit, job, ("held",), "ready", ready_at=func.clock_timestamp())
     await add_ready(unit.session, unit.tenant_id, freed["held"])
@@ -90,7 +90,7 @@ async def retry_job(unit: Unit, job_id: UUID) -> Job:
     unit.principal.require("jobs:control")
     job = await hold_job(unit, job_id)
     if not can_retry(job.state):
-        raise WrongState(f"Job #{job.number} has not failed; there is nothing to resume.")
+        raise WrongState(f"Job #{job.number} has not failed; there is nothing to resume.", "retry", number=job.number)
     _set_control(job, "none", "")
     job.error = None
     await allow_again(unit.session, job.id)
@@ -118,13 +118,20 @@ async def discard_job(unit: Unit, job_id: UUID, reason: str = "") -> Job:
     unit.principal.require("jobs:control")
     job = await hold_job(unit, job_id)
     if job.state != "failed":
-        raise WrongState(f"Job #{job.number} has not failed; there is nothing to discard.")
+        raise WrongState(
+            f"Job #{job.number} has not failed; there is nothing to discard.", "discard", number=job.number
+        )
     _set_control(job, "cancel", reason)
     gone = await _move(unit, job, ("dead", "blocked", "ready", "delayed", "held"), "cancelled", fence=True)
     await drop_ready(unit.session, unit.tenant_id, gone["ready"])
     unit.emit("job.discarded", job_id=job.id, project_id=job.project_id, by=unit.principal.name, reason=reason)
     await refresh(unit.session, unit.emit, job)
     return job
+
+
+def _refused(job: Job, refusal: str, why: str) -> WrongState:
+    sentence = f"Job #{job.number} is {job.state.replace('_', ' ')} {why}."
+    return WrongState(sentence, refusal, number=job.number, state=job.state)
 
 
 def _set_control(job: Job, control: str, reason: str) -> None:

@@ -35,7 +35,7 @@ async def pause_project(unit: Unit, project_id: UUID, reason: str) -> Project:
     project = await _project(unit, project_id)
     said = check_reason(reason)
     if project.paused_at is not None:
-        raise WrongState(f"The project {project.name} is paused already.")
+        raise WrongState(f"The project {project.name} is paused already.", "pause-project", name=project.name)
     project.paused_at, project.paused_reason, project.paused_by = func.clock_timestamp(), said, unit.principal.name
     unit.audit("project.paused", "project", project.id, after={"reason": said})
     unit.emit("project.paused", project_id=project.id, reason=said, by=unit.principal.name)
@@ -46,7 +46,7 @@ async def resume_project(unit: Unit, project_id: UUID) -> Project:
     """Let a paused project go on. Raises NotFound, Forbidden, WrongState."""
     project = await _project(unit, project_id)
     if project.paused_at is None:
-        raise WrongState(f"The project {project.name} is not paused.")
+        raise WrongState(f"The project {project.name} is not paused.", "resume-project", name=project.name)
     project.paused_at = project.paused_reason = project.paused_by = None
     unit.audit("project.resumed", "project", project.id)
     unit.emit("project.resumed", project_id=project.id, by=unit.principal.name)
@@ -69,7 +69,7 @@ async def pause_workspace(unit: Unit, reason: str) -> None:
     values = {"paused_at": func.clock_timestamp(), "paused_reason": said, "paused_by": unit.principal.name}
     stamped = mine.values(values).returning(Tenant.id)
     if (await unit.session.execute(stamped)).scalar_one_or_none() is None:
-        raise WrongState("The workspace is paused already.")
+        raise WrongState("The workspace is paused already.", "pause-workspace")
     unit.audit("workspace.paused", "tenant", unit.tenant_id, after={"reason": said})
     unit.emit("workspace.paused", reason=said, by=unit.principal.name)
 
@@ -80,7 +80,7 @@ async def resume_workspace(unit: Unit) -> None:
     mine = update(Tenant).where(Tenant.id == unit.tenant_id, Tenant.paused_at.is_not(None))
     cleared = mine.values(paused_at=None, paused_reason=None, paused_by=None).returning(Tenant.id)
     if (await unit.session.execute(cleared)).scalar_one_or_none() is None:
-        raise WrongState("The workspace is not paused.")
+        raise WrongState("The workspace is not paused.", "resume-workspace")
     unit.audit("workspace.resumed", "tenant", unit.tenant_id)
     unit.emit("workspace.resumed", by=unit.principal.name)
 
@@ -96,7 +96,8 @@ async def set_priority(unit: Unit, job_id: UUID, level: str) -> Job:
         raise InvalidInput([Fault("priority", f"There is no level “{level[:40]}”.", fix)])
     job = await hold_job(unit, job_id)
     if job.state not in OPEN:
-        raise WrongState(f"Job #{job.number} is {job.state}; its level no longer matters.")
+        sentence = f"Job #{job.number} is {job.state}; its level no longer matters."
+        raise WrongState(sentence, "level", number=job.number, state=job.state)
     job.priority = PRIORITIES[level]
     job.version += 1
     await unit.session.execute(

@@ -101,7 +101,8 @@ async def _needs(unit: Unit, ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
 
 def _require_redoable(job: Job, step: Step, below: Collection[Step]) -> None:
     if job.control != "none" or job.state in ("cancelled", "cancelling", "paused"):
-        raise WrongState(f"Job #{job.number} is {job.state}; a step can be made again only while the job may run.")
+        sentence = f"Job #{job.number} is {job.state}; a step can be made again only while the job may run."
+        raise WrongState(sentence, "redo", number=job.number, state=job.state)
     if step.state not in REDOABLE:
         raise WrongState(f"The step {step.kind} is {step.state.replace('_', ' ')}; wait until it has ended.")
     busy = sorted({one.kind for one in below if one.state == "running"})

@@ -79,7 +79,9 @@ async def pause_schedule(unit: Unit, schedule_id: UUID, paused: bool) -> Schedul
     """Hold a schedule back, or let it go on from its next time. Raises NotFound, Forbidden, WrongState."""
     row = await _schedule(unit, schedule_id)
     if row.paused == paused:
-        raise WrongState("The schedule is paused already." if paused else "The schedule is not paused.")
+        if paused:
+            raise WrongState("The schedule is paused already.", "pause-schedule")
+        raise WrongState("The schedule is not paused.", "resume-schedule")
     row.paused = paused
     now = datetime.now(UTC)
     if not paused and row.next_at is not None and row.next_at <= now:

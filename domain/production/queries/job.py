@@ -9,6 +9,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select, true
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from domain.catalog.model import CatalogItem, Project
 from domain.dispatch.model import Attempt, Step, StepDep
@@ -58,7 +59,7 @@ class JobDetail:
     """A job with all that its page shows; `seq` is the last event that this reading includes.
 
     `recipe` is the recipe's name, archived or not; `parts` (by kind and shard of a step) is read once the job has
-    ended.
+    ended; `reroutes` tells which kinds of steps were moved to other pools, because their own had no worker in time.
     """
 
     job: Job
@@ -68,6 +69,7 @@ class JobDetail:
     seq: int
     recipe: str = ""
     parts: Mapping[tuple[str, str], Parts] = field(default_factory=dict)
+    reroutes: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,10 @@ _JOB_BY_ADDRESS = (
 )
 _NEWEST_EVENT = select(func.max(Event.seq)).where(Event.job_id == bindparam("job"))
 _RECIPE_NAME = select(CatalogItem.name).where(CatalogItem.kind == "recipe", CatalogItem.slug == bindparam("recipe"))
-_FRAME = select(_NEWEST_EVENT.scalar_subquery(), _RECIPE_NAME.scalar_subquery())
+_REROUTES = select(func.jsonb_agg(aggregate_order_by(Event.data, Event.seq))).where(
+    Event.job_id == bindparam("job"), Event.type == "step.rerouted"
+)
+_FRAME = select(_NEWEST_EVENT.scalar_subquery(), _RECIPE_NAME.scalar_subquery(), _REROUTES.scalar_subquery())
 _STEPS = select(Step).where(Step.job_id == bindparam("job")).order_by(Step.ordinal, Step.kind, Step.shard)
 # These are built once: building a statement costs as much as running it.
 
@@ -109,12 +114,13 @@ async def find_job(unit: Unit, project_slug: str, number: int) -> Job | None:
 async def job_detail(unit: Unit, job: Job) -> JobDetail:
     """Read a job's page in five statements at most; the event number is read first, so replay never misses a change."""
     unit.principal.require("jobs:read", job.project_id)
-    seq, recipe = (await unit.session.execute(_FRAME, {"job": job.id, "recipe": job.recipe_slug})).one()
+    seq, recipe, reroutes = (await unit.session.execute(_FRAME, {"job": job.id, "recipe": job.recipe_slug})).one()
     steps = (await unit.session.execute(_STEPS, {"job": job.id})).scalars()
     outputs = await outputs_of(unit, job.id)
     parts = await _parts(unit, job.id) if job.state in FINAL else {}
     spent = await _spent(unit, job.id)
-    return JobDetail(job, tuple(steps), outputs, spent, seq or 0, recipe or job.recipe_slug, parts)
+    moved = tuple(reroutes or ())
+    return JobDetail(job, tuple(steps), outputs, spent, seq or 0, recipe or job.recipe_slug, parts, moved)
 
 
 async def pulse(unit: Unit, job_id: UUID) -> Pulse | None:

@@ -11,12 +11,14 @@ from sqlalchemy import select, update
 
 from domain.dispatch.model import Attempt, Step
 from domain.dispatch.recount import recount
+from domain.production import settle
 from domain.production.commands.control_job import retry_job
 from domain.production.commands.decide_call import set_cost_limit
 from domain.production.commands.redo_step import redo_step
 from domain.production.engine import Engine
 from domain.production.model import ArtifactRef, Job, LogChunk
-from domain.usage.model import BudgetEntry, Effect
+from domain.production.settle_at_once import settle_at_once
+from domain.usage.model import Budget, BudgetEntry, Effect
 from tenants.model import Event
 from tests.support.line import CALLS, SHARDS, Workspace, work_off
 
@@ -112,6 +114,38 @@ class TestAhead:
         states = Counter(step.state for step in (await steps_of(workspace, job)).values())
         assert states == {"succeeded": 4, "ready": SHARDS - 2, "blocked": 1}
         assert engine.tethers.all() == []
+
+
+class TestEnd:
+    @pytest.mark.parametrize("reserved", [0, 700])
+    async def test_the_last_step_ends_the_job_in_one_call_or_by_the_longer_way(
+        self, engine: Engine, workspace: Workspace, reserved: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        job = await workspace.order(f"End {reserved}")
+        await work_off(engine, ("io",))
+        async with workspace.units.open(workspace.principal) as unit:
+            account = update(Budget).where(Budget.scope_id.in_((job.id, job.project_id, workspace.tenant_id)))
+            await unit.session.execute(account.where(Budget.month != "").values(reserved=reserved))
+            await unit.session.execute(account.where(Budget.scope == "job").values(reserved=reserved))
+        answers: list[str] = []
+
+        async def heard(*given: Any) -> str:
+            answers.append(await settle_at_once(*given))
+            return answers[-1]
+
+        monkeypatch.setattr(settle, "settle_at_once", heard)
+        await work_off(engine)
+        assert answers == [*["done"] * SHARDS, "long" if reserved else "ended"]
+        ended = await reload(workspace, job)
+        assert (ended.state, ended.eta_p50, ended.finished_at is not None) == ("succeeded", None, True)
+        events = await rows(workspace, select(Event).where(Event.job_id == job.id).order_by(Event.seq))
+        last = next(event for event in events if event.data.get("state") == "succeeded")
+        step = events[events.index(last) - 1]
+        assert (step.type, step.data["step"], last.type) == ("step.succeeded", "mux", "job.state")
+        assert last.data == {"state": "succeeded", "before": "running", "number": job.number, "micro_dollars": 1500}
+        counters = await rows(workspace, select(Budget).where(Budget.scope_id == job.id))
+        assert [counter.reserved for counter in counters] == [0]
+        assert await recount(engine.units) == 0
 
 
 class TestMadeOnce:
