@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0014_at_once"
-down_revision = "0013_side_by_side"
+revision = "0015_at_once"
+down_revision = "0014_previews"
 branch_labels = None
 depends_on = None
 
