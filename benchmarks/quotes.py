@@ -123,9 +123,9 @@ async def quoted_and_made(hands: Hired, counter: PromptCounter, wish: Wish) -> O
     new = NewJob("deep-sky", await recipe_of(hands, wish), wish.topic, wish.language, wish.seconds, salt=wish.topic)
     async with hands.studio.units.open(hands.studio.owner) as unit:
         spec = await draft_new_job(unit, new)
-    counted = await counter.count(hands.studio.tenant_id, spec)
+    foreseen = await counter.foresee(hands.studio.tenant_id, spec)
     async with hands.studio.units.open(hands.studio.owner) as unit:
-        job = await create_job(unit, new, tariffs=PriceFiles(), prompt_tokens=counted)
+        job = await create_job(unit, new, tariffs=PriceFiles(), foreseen=foreseen)
     await hands.studio.work()
     made = await hands.job(job)
     assert made.error is None, made.error

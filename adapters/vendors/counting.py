@@ -1,21 +1,28 @@
-"""Token counts for quotes: how long a prompt is by its provider's own, free count; equal choices are counted once."""
+"""What quotes rest on: how long a prompt is by its provider's own, free count, and a sketch of the film.
+
+Equal choices are counted once. The sketch is the offline writer's: it arranges the same facts for nothing.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import structlog
+from pydantic import ValidationError
 
 from adapters.text.liquid import render_prompt
+from adapters.text.offline import arrange
 from adapters.vendors.desk import Desk
 from domain.catalog.prompting import PromptFault
 from domain.production.asking import choose_facts, script_request
+from domain.production.foresight import Foreseen
 from domain.production.ports import ProviderError, ScriptRequest
 from domain.production.spec import JobSpec, ProviderPart
+from domain.studio.script import Scene, Script
 from tenants.keyring import KeyFault
 
 PATIENCE_S = 3.0
@@ -25,6 +32,8 @@ QUIET_S = 60.0
 MOST = 500
 """Counts that are remembered; the one unused for longest is forgotten first."""
 CHARACTERS_PER_TOKEN = 4
+SKETCHED_S = 600
+"""Longest film that is sketched, seconds."""
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +51,10 @@ class PromptCounter:
         """End the lines to providers."""
         if self._desk is not None:
             await self._desk.close()
+
+    async def foresee(self, tenant_id: UUID, spec: JobSpec) -> Foreseen:
+        """What can be found out about a film for nothing, within a few seconds."""
+        return Foreseen(await self.count(tenant_id, spec), await asyncio.to_thread(sketch, spec))
 
     async def count(self, tenant_id: UUID, spec: JobSpec) -> int | None:
         """Tokens of a film's prompt; None without a writer that counts, and when it does not answer in time."""
@@ -73,6 +86,19 @@ class PromptCounter:
         self._desk = self._desk or self._open()
         line = await self._desk.line(tenant_id, UUID(writer.id), writer.name)
         return int(await line.adapter.count(request))  # type: ignore[attr-defined]  # all writers count
+
+
+def sketch(spec: JobSpec) -> Sequence[Scene]:
+    """The scenes the offline writer would make of the film; none when it cannot, or when it would take long."""
+    if spec.seconds > SKETCHED_S:
+        return ()
+    request = ScriptRequest(
+        spec.topic, spec.language, spec.seconds, spec.recipe.tone, "", "", choose_facts(spec), spec.topic
+    )
+    try:
+        return Script.model_validate(arrange(request)).scenes
+    except (ProviderError, ValidationError):
+        return ()
 
 
 def _key(tenant_id: UUID, spec: JobSpec) -> tuple[object, ...]:

@@ -150,9 +150,9 @@ async def enter(runtime: Runtime, arguments: argparse.Namespace) -> JobRef:
     try:
         async with runtime.units.open(demo.machine_owner(tenant_id)) as unit:
             spec = await draft_new_job(unit, new)
-        counted = await counter.count(tenant_id, spec)
+        foreseen = await counter.foresee(tenant_id, spec)
         async with runtime.units.open(demo.machine_owner(tenant_id)) as unit:
-            job = await create_job(unit, new, tariffs=PriceFiles(), prompt_tokens=counted)
+            job = await create_job(unit, new, tariffs=PriceFiles(), foreseen=foreseen)
             return JobRef(tenant_id, job.id)
     except InvalidInput as error:
         sentences = [f"{fault.field}: {fault.message} {fault.fix}" for fault in error.faults]

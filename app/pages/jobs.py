@@ -10,7 +10,7 @@ from litestar import Response, get, post
 
 from app.forms import FormFault, FormState, hidden_characters, read_form
 from app.i18n import Tongue
-from app.pages.money import TARIFFS, count_prompt, read_quote
+from app.pages.money import TARIFFS, foresee, read_quote
 from app.room import Room
 from app.site import AnyRequest
 from app.views.bulk import act_options, read_outcome
@@ -103,7 +103,7 @@ async def start_job(request: AnyRequest) -> Response[Any]:
     """Check everything, then create the job and go to its page."""
     room = await Room.enter(request)
     values = await read_form(request)
-    counted = await count_prompt(room, values)
+    foreseen = await foresee(room, values)
     async with room.open() as unit:
         project, projects = await room.project(unit)
         room.principal.require("jobs:run", project.id)
@@ -112,12 +112,12 @@ async def start_job(request: AnyRequest) -> Response[Any]:
         faults = check_new_job(room.tongue, values, project, recipes)
         if not faults and not only_quote:
             try:
-                job = await create_job(unit, read_new_job(values, project.slug), tariffs=TARIFFS, prompt_tokens=counted)
+                job = await create_job(unit, read_new_job(values, project.slug), tariffs=TARIFFS, foreseen=foreseen)
                 number = job.number
             except InvalidInput as error:
                 # Raised before anything is written, so this transaction has nothing to keep.
                 faults = [FormFault(fault.field, f"{fault.message} {fault.fix}") for fault in error.faults]
-        quote = await read_quote(room, unit, values, counted) if faults or only_quote else None
+        quote = await read_quote(room, unit, values, foreseen) if faults or only_quote else None
     if faults or only_quote:
         shown = FormState(shortened(values), faults)
         return _form_page(room, project, projects, recipes, voices, shown, quote, 422 if faults else 200)

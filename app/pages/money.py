@@ -20,6 +20,7 @@ from domain.production.commands.create_job import SECONDS, TOPIC_LIMIT, NewJob
 from domain.production.commands.decide_call import decide_call, set_cost_limit
 from domain.production.commands.quote_new_job import draft_new_job, quote_new_job
 from domain.production.errors import InvalidInput, NotFound
+from domain.production.foresight import NO_FORESIGHT, Foreseen
 from domain.production.money import this_month
 from domain.production.queries.cost import ProjectName, usage_of
 from domain.production.queries.job import find_job
@@ -45,28 +46,28 @@ def asked_job(room: Room, values: Mapping[str, str]) -> NewJob | None:
     return NewJob(room.project_slug, values.get("recipe", ""), topic, values.get("language", ""), given, voice=voice)
 
 
-async def count_prompt(room: Room, values: Mapping[str, str]) -> int | None:
-    """The tokens of the script's prompt by its provider's own count; no transaction is open meanwhile."""
+async def foresee(room: Room, values: Mapping[str, str]) -> Foreseen:
+    """What can be found out about a film before it is ordered; no transaction is open meanwhile."""
     new = asked_job(room, values)
     if new is None:
-        return None
+        return NO_FORESIGHT
     try:
         async with room.open() as unit:
             spec = await draft_new_job(unit, new)
     except (Forbidden, InvalidInput, NotFound):
-        return None
-    return await room.site.counter.count(room.principal.tenant_id, spec)
+        return NO_FORESIGHT
+    return await room.site.counter.foresee(room.principal.tenant_id, spec)
 
 
 async def read_quote(
-    room: Room, unit: Unit, values: Mapping[str, str], prompt_tokens: int | None = None
+    room: Room, unit: Unit, values: Mapping[str, str], foreseen: Foreseen = NO_FORESIGHT
 ) -> QuoteView | None:
     """The quote of what a form asks for; None while its choices make no job."""
     new = asked_job(room, values)
     if new is None:
         return None
     try:
-        offer = await quote_new_job(unit, new, TARIFFS, prompt_tokens=prompt_tokens)
+        offer = await quote_new_job(unit, new, TARIFFS, foreseen=foreseen)
     except InvalidInput:
         return None
     return make_quote_view(room.tongue, offer)
@@ -79,9 +80,9 @@ async def show_quote(request: AnyRequest) -> Response[str]:
     values = {str(k): str(v) for k, v in request.query_params.items()}
     async with room.open() as unit:
         await room.project(unit)
-    counted = await count_prompt(room, values)
+    foreseen = await foresee(room, values)
     async with room.open() as unit:
-        quote = await read_quote(room, unit, values, counted)
+        quote = await read_quote(room, unit, values, foreseen)
     return room.page("jobs/quote.html", "quote", quote=quote, base=room.jobs_base, shell=None)
 
 

@@ -29,15 +29,18 @@ from app.site import AnyRequest
 from app.views.job import JobView
 from app.views.script import Outlook, SceneView, ScriptView, make_outlook, make_script
 from app.views.shell import Shell
+from app.views.writing import Writing, make_writing
 from domain.production.asking import choose_facts
 from domain.production.commands.edit_script import edit_script
 from domain.production.commands.redo_step import redo_step
 from domain.production.editing import preview_edit, read_film, read_script
+from domain.production.log_queries import LOG_WINDOW, LogLine, log_lines
 from domain.production.preview import Film
 from domain.production.queries.job import JobDetail, find_job, job_detail
 from domain.production.spec import JobSpec
 from domain.studio.edits import replace_sentences
 from domain.studio.script import Scene
+from tenants.unit import Unit
 
 PATH = "/w/{tenant:str}/p/{project:str}/jobs/{number:str}/script"
 
@@ -133,6 +136,7 @@ class Desk:
     view: JobView
     film: Film | None
     script: ScriptView | None
+    writing: Writing | None = None
 
     def scene(self, scene_id: str) -> SceneView:
         """A scene as shown. Raises Missing."""
@@ -170,6 +174,8 @@ class Desk:
             shell=self.shell,
             tab="script",
             script=self.script,
+            writing=self.writing,
+            language=self.detail.job.spec.get("language", ""),
             editing=editing,
             rewriting=work if isinstance(work, Rewriting) else None,
             may_rewrite=self.may_rewrite,
@@ -188,6 +194,7 @@ async def _sit_down(room: Room) -> Desk:
             raise Missing
         detail = await job_detail(unit, job)
         voice = await narrator_build(unit, job.spec)
+        lines = await _told_while_writing(unit, detail)
     view = read_view(room, detail, "script")
     store = room.site.store
     written = await read_script(store, detail)
@@ -195,7 +202,14 @@ async def _sit_down(room: Room) -> Desk:
     script = None
     if film is not None:
         script = make_script(room.tongue, detail, film, view.outputs.pictures, _sources(film, detail), room.job_base)
-    return Desk(room, room.shell(projects, project, "jobs"), detail, view, film, script)
+    writing = make_writing(room.tongue, lines) if script is None else None
+    return Desk(room, room.shell(projects, project, "jobs"), detail, view, film, script, writing)
+
+
+async def _told_while_writing(unit: Unit, detail: JobDetail) -> list[LogLine]:
+    """What the script's step has said so far, while it runs."""
+    steps = [step.id for step in detail.steps if step.kind == "script" and step.state == "running"]
+    return await log_lines(unit, detail.job.id, steps, last=LOG_WINDOW) if steps else []
 
 
 def _sources(film: Film, detail: JobDetail) -> Mapping[str, str]:

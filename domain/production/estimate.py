@@ -1,18 +1,21 @@
 """What a job's specification will ask of each provider: the demands behind a quote, per step. Pure.
 
-Counts rest on the length that is asked for: words by the pace of narration, scenes by what one scene usually lasts.
+Counts rest on the length that is asked for: words by the pace of narration, scenes by what one scene usually lasts,
+where no sketch of the film says better.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from domain.catalog.words import primary, words_for
 from domain.production.asking import facts_wanted
-from domain.production.foresight import share_to_make
+from domain.production.foresight import NO_FORESIGHT, Foreseen, pictures_to_make, share_to_make
+from domain.production.scripting import MAX_ROUNDS
 from domain.production.spec import JobSpec
+from domain.studio.script import Scene
 from domain.usage.quote import LOCAL, Demand, Range, Tariffs, exactly
 from timeline.profiles import PROFILES
 
@@ -31,8 +34,6 @@ WORDS_PER_SENTENCE = 13.0
 PROSODY, CHANGE, STYLE, DEGREE, PAUSE = 19, 11, 50, 19, 21
 """Characters of billed markup: around a sentence with changes, for each change, for a style and its degree, a pause."""
 COMMAS_PER_SENTENCE = 0.8
-ROUNDS = 3
-"""Drafts a script may take until it passes the validators."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,11 @@ def makers_of(spec: Mapping[str, Any]) -> list[str]:
     return [*(part["kind"] for part in (spec.get("providers") or {}).get("images", ())), "artboard"]
 
 
-def demands_of(spec: JobSpec, tariffs: Tariffs, prompt_tokens: int | None = None) -> list[Demand]:
-    """Answer what a job will ask of its providers. `prompt_tokens`: as the writer's provider has counted them."""
+def demands_of(spec: JobSpec, tariffs: Tariffs, foreseen: Foreseen = NO_FORESIGHT) -> list[Demand]:
+    """Answer what a job will ask of its providers."""
     crew = crew_of(spec)
-    return [_script(spec, crew, prompt_tokens), _voice(spec, crew), _pictures(spec, crew, tariffs)]
+    pictures = _pictures(spec, crew, tariffs, foreseen.scenes)
+    return [_script(spec, crew, foreseen.prompt_tokens), _voice(spec, crew), pictures]
 
 
 def _script(spec: JobSpec, crew: Crew, counted: int | None) -> Demand:
@@ -72,14 +74,14 @@ def _script(spec: JobSpec, crew: Crew, counted: int | None) -> Demand:
     words, scenes = words_for(spec.seconds, spec.language), max(2.0, spec.seconds / SECONDS_PER_SCENE)
     answer = words * TOKENS_PER_WORD + scenes * TOKENS_PER_SCENE + 60
     # Every repair round sends the draft back, with what was wrong.
-    again = prompt * ROUNDS + answer * (ROUNDS - 1) * ROUNDS / 2
+    again = prompt * MAX_ROUNDS + answer * (MAX_ROUNDS - 1) * MAX_ROUNDS / 2
     part = min(1.0, UNMARKED_TOKENS / prompt)
     kept = CACHE_UNITS.get(spec.providers.writer.options.get("cache", "5m") if spec.providers.writer else "", "")
     units = {"input": Range(prompt * 0.9, prompt, again)}
     if kept:
         units = {"input": Range(prompt * part, prompt * part, again), kept: exactly(prompt * (1 - part))}
-    units["output"] = Range(answer * 0.6, answer, answer * ROUNDS * 1.3)
-    return Demand("script", provider, model, "tokens", Range(1, 1, ROUNDS), units, prompt_tokens=round(prompt))
+    units["output"] = Range(answer * 0.6, answer, answer * MAX_ROUNDS * 1.3)
+    return Demand("script", provider, model, "tokens", Range(1, 1, MAX_ROUNDS), units, prompt_tokens=round(prompt))
 
 
 CACHE_UNITS: Mapping[str, str] = {"5m": "cache_write_5m", "1h": "cache_write_1h"}
@@ -115,10 +117,12 @@ def _markup(spec: JobSpec) -> float:
     return (PROSODY + CHANGE * changes if changes else 0) + style + pauses
 
 
-def _pictures(spec: JobSpec, crew: Crew, tariffs: Tariffs) -> Demand:
+def _pictures(spec: JobSpec, crew: Crew, tariffs: Tariffs, sketch: Sequence[Scene]) -> Demand:
     provider, model, options = crew.images[0]
-    scenes = max(1.0, spec.seconds / SECONDS_PER_SCENE)
-    likely = scenes * share_to_make(spec, scenes) if provider not in LOCAL else scenes
+    scenes = float(len(sketch)) or max(1.0, spec.seconds / SECONDS_PER_SCENE)
+    likely = scenes
+    if provider not in LOCAL:
+        likely = pictures_to_make(spec, sketch) if sketch else scenes * share_to_make(spec, scenes)
     count = Range(max(0.0, likely * 0.6 - 1), likely, max(likely, scenes) * 1.25)
     profile = PROFILES[spec.profile]
     one = tariffs.picture(provider, model, options, profile.width, profile.height)

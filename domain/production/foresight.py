@@ -1,18 +1,20 @@
 """How many pictures a film will need made, before its script is written. Pure.
 
-The facts that the script will rest on say what its scenes are about: they are matched with the library as scenes are.
+A sketch of the film says best what its scenes are about; without one the facts do that the script will rest on. Either
+way scenes are matched with the library as those of the script will be.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from domain.catalog.knowledge import Fact
 from domain.catalog.words import words_of
 from domain.production.asking import choose_facts
 from domain.production.matching import match_pictures
-from domain.production.spec import JobSpec
+from domain.production.spec import JobSpec, LibraryItem
 from domain.studio.script import Scene, Sentence, Visual
 
 MOST_SCENES = 40
@@ -21,9 +23,32 @@ LONG_WORD = 5
 """Letters of a word that a writer would name among a scene's keywords."""
 
 
+@dataclass(frozen=True)
+class Foreseen:
+    """What was found out about a film before it is ordered; each part may be missing.
+
+    `prompt_tokens`: as the writer's provider counts them; `scenes`: of a sketch made from the same facts for nothing.
+    """
+
+    prompt_tokens: int | None = None
+    scenes: Sequence[Scene] = ()
+
+
+NO_FORESIGHT = Foreseen()
+
+
+def pictures_to_make(spec: JobSpec, scenes: Sequence[Scene]) -> int:
+    """How many of a sketch's scenes no picture of the library will fit."""
+    return sum(match.picture is None for match in match_pictures(scenes, _library(spec)).values())
+
+
+def _library(spec: JobSpec) -> list[LibraryItem]:
+    return [item for item in spec.library if item.role == "picture"] if "library" in spec.recipe.pictures else []
+
+
 def share_to_make(spec: JobSpec, scenes: float) -> float:
     """The share of a film's scenes that no picture of the library will fit, from 0 to 1."""
-    library = [item for item in spec.library if item.role == "picture"] if "library" in spec.recipe.pictures else []
+    library = _library(spec)
     if not library:
         return 1.0
     count = max(1, round(scenes))

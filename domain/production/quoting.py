@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.dispatch.stats import ratios
 from domain.production.estimate import demands_of, machine_seconds
+from domain.production.foresight import NO_FORESIGHT, Foreseen
 from domain.production.money import lessons_of
 from domain.production.pipeline.base import StepKind
 from domain.production.spec import JobSpec
@@ -20,7 +21,7 @@ async def quote_job(
     tariffs: Tariffs,
     kinds: Mapping[str, StepKind],
     learned: Mapping[str, float] | None = None,
-    prompt_tokens: int | None = None,
+    foreseen: Foreseen = NO_FORESIGHT,
     only: Collection[str] | None = None,
 ) -> Quote:
     """Estimate a job before it starts. `learned`: factors of durations, if they are known already.
@@ -34,5 +35,5 @@ async def quote_job(
     wanted = {step.kind for step in spec.recipe.steps} if only is None else set(only)
     costs = {kind: kinds[kind].cost(body, {}) for kind in steps if kind in wanted}
     seconds = machine_seconds(spec, factors, costs, film=any(kinds[one].FAN_OUT for one in wanted if one in kinds))
-    demands = [one for one in demands_of(spec, tariffs, prompt_tokens) if one.step in wanted]
+    demands = [one for one in demands_of(spec, tariffs, foreseen) if one.step in wanted]
     return make_quote(demands, tariffs, lessons, seconds)

@@ -15,6 +15,8 @@ from domain.production.ports import ScriptRequest, ScriptWriter, Usage, WrittenS
 from domain.studio.script import Scene, Script
 
 MAX_SHOWN_FAULTS = 12
+MAX_ROUNDS = 3
+"""Drafts a script may take until it passes the validators."""
 OnRound = Callable[[int, WrittenScript, Sequence[Fault]], None]
 """Called after each round with its number (from 1), the draft and all faults found in it."""
 
@@ -39,7 +41,7 @@ async def write_script(
     writer: ScriptWriter,
     request: ScriptRequest,
     validators: Sequence[Validator],
-    max_rounds: int = 3,
+    max_rounds: int = MAX_ROUNDS,
     on_round: OnRound | None = None,
 ) -> tuple[WrittenScript, Script, list[Fault]]:
     """Have a script written that passes the validators; what remains in the list are warnings.

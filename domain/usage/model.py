@@ -122,9 +122,7 @@ class BudgetEntry(TenantOwned, Base):
         belongs_to("jobs", "job_id"),
         CheckConstraint("kind IN ('reserve','settle','release')", name="kind"),
         CheckConstraint("micro_dollars >= 0", name="amount"),
-        CheckConstraint(
-            "(job_id IS NULL) = (project_id IS NULL) AND (kind = 'settle' OR job_id IS NOT NULL)", name="whose"
-        ),
+        CheckConstraint("kind = 'settle' OR job_id IS NOT NULL", name="whose"),
         Index("ix_budget_entries_job", "tenant_id", "job_id"),
         Index("ix_budget_entries_at", "tenant_id", "at", postgresql_where=text("kind = 'settle'")),
     )

@@ -16,7 +16,7 @@ def upgrade() -> None:
     op.create_check_constraint(
         op.f("ck_budget_entries_whose"),
         "budget_entries",
-        "(job_id IS NULL) = (project_id IS NULL) AND (kind = 'settle' OR job_id IS NOT NULL)",
+        "kind = 'settle' OR job_id IS NOT NULL",
     )
 
 

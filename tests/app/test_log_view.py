@@ -9,6 +9,7 @@ import pytest
 from app.i18n import Tongue
 from app.views.log import Grouping
 from app.views.money import counted
+from app.views.writing import make_writing
 from domain.dispatch.model import Step
 from domain.production.log_queries import LogLine
 from tenants.records import uuid7
@@ -30,6 +31,29 @@ def test_an_attempt_that_is_over_does_not_wait_in_the_queue(state: str, attempt:
     step = Step(id=uuid7(), kind="script", shard="", state=state, attempt=attempt)
     line = LogLine(1, step.id, 1, "", "info", "", "Asking the writer")
     assert Grouping(ENGLISH, {step.id: step}, datetime.now(UTC)).mark_of(line).word == word
+
+
+def told(number: int, group: str, text: str, level: str = "info", attempt: int = 1) -> LogLine:
+    return LogLine(number, uuid7(), attempt, "", level, group, text)
+
+
+def test_a_draft_is_read_while_it_is_written_with_what_sent_the_last_one_back() -> None:
+    first = [
+        told(1, "", "Asking"),
+        told(2, "draft 1", "# The Sun"),
+        told(3, "draft 1", "# Light"),
+        told(4, "draft 1", "It shines."),
+    ]
+    writing = make_writing(ENGLISH, first)
+    assert writing is not None
+    assert (writing.title, writing.note, writing.faults) == ("The Sun", "", ())
+    assert [(piece.heading, piece.text) for piece in writing.pieces] == [(True, "Light"), (False, "It shines.")]
+    back = [told(5, "rounds", "Round 1: anthropic answered"), told(6, "rounds", "silent at s1: say something", "warn")]
+    again = make_writing(ENGLISH, [*first, *back, told(7, "draft 2", "# The Sun again")])
+    assert again is not None
+    assert (again.title, again.note, again.pieces) == ("The Sun again", "Draft 2", ())
+    assert again.faults == ("silent at s1: say something",)
+    assert make_writing(ENGLISH, [*first, told(8, "", "Asking", attempt=2)]) is None
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from domain.dispatch.flows import open_flows
 from domain.dispatch.locks import lock_pools
 from domain.dispatch.stats import ratios
 from domain.production.errors import Fault, InvalidInput, NotFound, WrongState
+from domain.production.foresight import NO_FORESIGHT, Foreseen
 from domain.production.graph import Node, check_graph, check_routes, make_nodes, route_of, with_gates
 from domain.production.jobs import key_of, refresh
 from domain.production.lengths import check_length
@@ -79,11 +80,11 @@ async def create_job(
     new: NewJob,
     kinds: Mapping[str, StepKind] = STEP_KINDS,
     tariffs: Tariffs = NO_TARIFFS,
-    prompt_tokens: int | None = None,
+    foreseen: Foreseen = NO_FORESIGHT,
 ) -> Job:
     """Create a job and its steps. The same `idem_key` answers the job made before. `tariffs` price its quote.
 
-    `prompt_tokens`: the length of its prompt as the writer's provider counts it, if it was asked.
+    `foreseen`: what its quote may rest on.
 
     Raises Forbidden, NotFound (project), InvalidInput (every fault at once), WrongState (key used for something else).
     """
@@ -93,7 +94,7 @@ async def create_job(
     if (made := await _made_before(unit, new)) is not None:
         return made
     spec = await draft_spec(unit, project, new, kinds)
-    return await enter_job(unit, project, spec, new, kinds, tariffs, prompt_tokens)
+    return await enter_job(unit, project, spec, new, kinds, tariffs, foreseen)
 
 
 async def draft_spec(unit: Unit, project: Project, new: NewJob, kinds: Mapping[str, StepKind]) -> JobSpec:
@@ -362,7 +363,7 @@ async def enter_job(
     new: NewJob,
     kinds: Mapping[str, StepKind] = STEP_KINDS,
     tariffs: Tariffs = NO_TARIFFS,
-    prompt_tokens: int | None = None,
+    foreseen: Foreseen = NO_FORESIGHT,
     only: Collection[str] | None = None,
 ) -> Job:
     """Write a job with its steps, quote, reservation, event and outbox message.
@@ -377,7 +378,7 @@ async def enter_job(
     await lock_pools(unit.session, pools)
     await open_flows(unit.session, unit.tenant_id, pools)
     learned = await ratios(unit.session, spec.profile)
-    quoted = (await quote_job(unit, spec, tariffs, kinds, learned, prompt_tokens, only)).as_json()
+    quoted = (await quote_job(unit, spec, tariffs, kinds, learned, foreseen, only)).as_json()
     account, aside = JobAccount(unit.tenant_id, project.id, uuid7()), reserved_at_start(quoted, new.cost_limit)
     month = this_month()
     await _set_aside(unit, account, new.cost_limit, aside, month)

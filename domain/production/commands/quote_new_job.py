@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from domain.production.commands.create_job import NewJob, draft_spec, find_project, is_blank
+from domain.production.foresight import NO_FORESIGHT, Foreseen
 from domain.production.money import this_month
 from domain.production.pipeline import STEP_KINDS
 from domain.production.pipeline.base import StepKind
@@ -49,15 +50,15 @@ async def quote_new_job(
     new: NewJob,
     tariffs: Tariffs,
     kinds: Mapping[str, StepKind] = STEP_KINDS,
-    prompt_tokens: int | None = None,
+    foreseen: Foreseen = NO_FORESIGHT,
 ) -> Offer:
-    """Estimate what a job would cost. `prompt_tokens`: as the writer's provider counts them, if it was asked.
+    """Estimate what a job would cost. `foreseen`: what was found out about it before.
 
     Raises Forbidden, NotFound (project), InvalidInput.
     """
     spec = await draft_new_job(unit, new, kinds)
     project_id = UUID(spec.project.id)
-    quoted = await quote_job(unit, spec, tariffs, kinds, prompt_tokens=prompt_tokens)
+    quoted = await quote_job(unit, spec, tariffs, kinds, foreseen=foreseen)
     if not unit.principal.can("usage:read", project_id):
         return Offer(quoted, NOTHING, NOTHING)
     states = await month_states(unit, this_month())

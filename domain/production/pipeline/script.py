@@ -28,7 +28,7 @@ from domain.production.ports import (
     WrittenScript,
     turn_of,
 )
-from domain.production.scripting import MAX_SHOWN_FAULTS, ScriptRejected, write_script
+from domain.production.scripting import MAX_ROUNDS, MAX_SHOWN_FAULTS, ScriptRejected, write_script
 from domain.production.spec import JobSpec
 from domain.studio.edits import replace_sentences, write_markdown
 from domain.studio.script import Script
@@ -40,6 +40,8 @@ FAN_OUT = False
 
 LIVE = "draft"
 """Group of the log lines that show a script while it is written, followed by the round's number."""
+ROUNDS = "rounds"
+"""Group of the log lines that say what the checks found in each draft."""
 
 
 def key(work: Work) -> Json | None:
@@ -172,10 +174,11 @@ def _tell_rounds(ctx: StepContext, language: str) -> Callable[[int, WrittenScrip
     def tell(number: int, written: WrittenScript, faults: Sequence[Fault]) -> None:
         ctx.progress(number, number + 1, "rounds")
         price = "" if not written.usage.micro_dollars else f", ${written.usage.micro_dollars / 1e6:.4f}"
-        told = f"Round {number}: {written.provider} answered in {language}, {len(faults)} findings{price}"
-        ctx.log(told, group="rounds")
+        findings = "nothing found" if not faults else "1 finding" if len(faults) == 1 else f"{len(faults)} findings"
+        told = f"Round {number} of at most {MAX_ROUNDS}: {written.provider} answered in {language}, {findings}{price}"
+        ctx.log(told, group=ROUNDS)
         for fault in faults:
-            ctx.log(str(fault), "warn", "rounds")
+            ctx.log(str(fault), "warn", ROUNDS)
         errors = [str(fault) for fault in faults if fault.severity == "error"]
         if errors:
             ctx.event(

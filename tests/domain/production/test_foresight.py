@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import pytest
 
 from adapters.prices.tariffs import PriceFiles
+from adapters.vendors.counting import sketch
 from domain.catalog.bodies import KnowledgeBody
 from domain.catalog.words import words_for
 from domain.production.asking import choose_facts
 from domain.production.estimate import demands_of
-from domain.production.foresight import guess_scenes, share_to_make
+from domain.production.foresight import Foreseen, guess_scenes, pictures_to_make, share_to_make
 from domain.production.spec import JobSpec, KnowledgePart, LibraryItem, ProviderPart, ProvidersPart
 from domain.usage.quote import Demand
 from tests.support.specs import make_spec, ref
@@ -52,6 +53,17 @@ class TestPictures:
         assert share_to_make(film(30, "astronauts", "rocket"), 4) == 0.5
         assert share_to_make(film(30, "whales"), 4) == 0.75
 
+    def test_a_sketch_says_it_scene_by_scene(self) -> None:
+        spec = film(30, "moon", "rocket", images=part("gemini", "gemini-3-pro-image"))
+        spec = spec.model_copy(update={"topic": "Astronauts on the Moon"})
+        scenes = sketch(spec)
+        made = pictures_to_make(spec, scenes)
+        assert made < len(scenes)
+        (drawn,) = (one for one in demands_of(spec, PriceFiles(), Foreseen(None, scenes)) if one.step == "illustrate")
+        assert drawn.units["pictures"].likely == made
+        assert sketch(spec.model_copy(update={"topic": "Medieval tax law"})) == ()
+        assert sketch(spec.model_copy(update={"seconds": 3600})) == ()
+
     def test_of_a_long_film_only_a_part_is_looked_at(self) -> None:
         assert 0.9 < share_to_make(film(3600, "astronauts", "rocket"), 480) < 1.0
 
@@ -76,7 +88,7 @@ class TestScripts:
 
     def test_a_count_of_the_provider_stands_for_our_estimate(self) -> None:
         spec = film(30, writer=part("anthropic", "claude-sonnet-5-5", cache="off"))
-        (script, *_) = demands_of(spec, PriceFiles(), 1234)
+        (script, *_) = demands_of(spec, PriceFiles(), Foreseen(1234))
         assert script.units["input"].likely == 1234
 
     def test_portuguese_takes_longer(self) -> None:
