@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,15 +16,17 @@ from fontTools.ttLib import TTFont
 from numpy.typing import NDArray
 
 from adapters.media.errors import MediaError
-from adapters.media.footage import Footage
+from adapters.media.footage import rgb_of
 from adapters.media.planes import Plane
 from adapters.media.text import Ink, Look, drawings, look
 from adapters.media.typefaces import OTHERS, TYPEFACES
 from domain.production.ports import Finding
 from timeline.plan import Box, RenderPlan, TextState
 
-SAMPLES = 24
-"""Captions looked at in the film, spread evenly over it."""
+APART_S = 1
+"""Captions whose middles lie nearer together are not all looked at in the film."""
+MOST = 200
+"""Captions looked at in one go at most, spread evenly."""
 LEAST_CONTRAST = 2.0
 """Below this ratio letters are hard to read; large text should have 3 (WCAG 2.2), of which coding takes some away."""
 SHOWS = 0.35
@@ -50,21 +52,78 @@ def captions_of(plan: RenderPlan) -> list[Shown]:
     ]
 
 
-def looked_at(film: Path, plan: RenderPlan, folder: Path) -> list[Finding]:
-    """Every finding about captions that a plan wants burnt in. Raises the errors of reading the film."""
-    shown = captions_of(plan) if plan.output.burn_captions else []
-    if not shown:
-        return []
-    found = [*missing_glyphs(shown, plan)]
-    looks = list(dict.fromkeys(look(each.state) for each in shown))
-    with ExitStack() as stack:
-        size = (plan.output.width, plan.output.height)
-        inks = dict(drawings(looks, plan.styles, size, folder, stack))
-        found += places(shown, inks, plan)
-        footage = Footage(film)
-        stack.callback(footage.close)
-        found += readable(shown, inks, footage, plan)
-    return found
+@dataclass(frozen=True)
+class Mark:
+    """A fault of a caption: `amount` is pixels beyond an edge, or the contrast it has; `frame` its first one."""
+
+    code: str
+    amount: float
+    frame: int
+
+
+class Reader:
+    """Looks at the captions of a plan as the frames of its film come along; `marks` is what it found.
+
+    Every caption is drawn once to see where it reaches; some are kept to be compared with the film.
+    """
+
+    def __init__(self, plan: RenderPlan, folder: Path) -> None:
+        self.marks: list[Mark] = []
+        self._size = (plan.output.width, plan.output.height)
+        self._awaited: dict[int, tuple[Shown, Ink]] = {}
+        shown = captions_of(plan) if plan.output.burn_captions else []
+        by_look: dict[Look, list[Shown]] = {}
+        for each in shown:
+            by_look.setdefault(look(each.state), []).append(each)
+        chosen = {each.middle for each in spread(shown, plan)}
+        with ExitStack() as stack, suppress(MediaError):
+            for key, ink in drawings(list(by_look), plan.styles, self._size, folder, stack):
+                if ink is not None:
+                    self.marks += places(by_look[key], ink, plan)
+                    self._awaited |= {each.middle: (each, ink) for each in by_look[key] if each.middle in chosen}
+
+    def read(self, number: int, frame: Any) -> None:
+        """Compare a decoded frame with the caption that was chosen for it, if one was."""
+        each, ink = self._awaited.pop(number, (None, None))
+        if each is None or ink is None or (frame.width, frame.height) != self._size:
+            return
+        seen, drawn = contrast(rgb_of(frame), ink)
+        if seen < 1 + (drawn - 1) * SHOWS and drawn > 2:
+            self.marks.append(Mark("caption_missing", seen, each.first))
+        elif seen < LEAST_CONTRAST:
+            self.marks.append(Mark("caption_faint", seen, each.first))
+
+
+def spread(shown: Sequence[Shown], plan: RenderPlan) -> list[Shown]:
+    """Captions to be looked at: not two within a second, none that fades, and not too many."""
+    apart = APART_S * plan.output.rate.num / plan.output.rate.den
+    chosen: list[Shown] = []
+    for each in shown:
+        if not each.state.opacity and (not chosen or each.middle - chosen[-1].middle >= apart):
+            chosen.append(each)
+    return chosen[:: -(-len(chosen) // MOST)] if chosen else []
+
+
+def found(marks: Sequence[Mark], plan: RenderPlan) -> Iterator[Finding]:
+    """Findings about the captions of a film: the worst of each kind. Frames of marks are those of the film."""
+    if plan.output.burn_captions:
+        yield from missing_glyphs(captions_of(plan), plan)
+    for code, (severity, sentence, measured, wanted, more) in KINDS.items():
+        own = [mark for mark in marks if mark.code == code]
+        if own:
+            worst = max(own, key=lambda mark: mark.amount * more)
+            what, at = sentence.format(worst.amount), _seconds(worst.frame, plan)
+            yield Finding(code, severity, what, at, measured=measured.format(worst.amount), wanted=wanted)
+
+
+FAINT = f"≥ {LEAST_CONTRAST:.0f} to 1"
+KINDS: Mapping[str, tuple[str, str, str, str, int]] = {
+    "caption_cut": ("error", "A caption runs off the picture.", "{:.0f} px", "0 px", 1),
+    "caption_unsafe": ("warning", "A caption leaves the safe area by {:.0f} pixels.", "{:.0f} px", "0 px", 1),
+    "caption_missing": ("error", "A caption does not show.", "{:.1f}", FAINT, -1),
+    "caption_faint": ("warning", "A caption has a contrast of only {:.1f} to 1.", "{:.1f}", FAINT, -1),
+}
+"""Severity, sentence, measured, wanted, and whether more (1) or less (-1) is worse."""
 
 
 # ── Letters ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -112,23 +171,13 @@ def missing_glyphs(shown: Sequence[Shown], plan: RenderPlan) -> Iterator[Finding
 
 
 # ── Places ────────────────────────────────────────────────────────────────────────────────────────────────
-def places(shown: Sequence[Shown], inks: Mapping[Look, Ink | None], plan: RenderPlan) -> Iterator[Finding]:
-    """Captions that touch the canvas's edge or leave the safe area: the worst of each."""
-    canvas = Box(x=0, y=0, w=plan.output.width, h=plan.output.height)
-    worst: dict[str, tuple[int, int]] = {}
-    for each in shown:
-        ink = inks[look(each.state)]
-        if ink is None:
-            continue
-        edge = beyond(ink, Box(x=1, y=1, w=canvas.w - 2, h=canvas.h - 2))
-        out = beyond(core(ink), plan.output.safe_area) if plan.output.safe_area else 0
-        for code, by in (("caption_cut", edge), ("caption_unsafe", out if not edge else 0)):
-            if by > worst.get(code, (0, 0))[0]:
-                worst[code] = by, each.first
-    for code, (by, frame) in worst.items():
-        what = "runs off the picture" if code == "caption_cut" else f"leaves the safe area by {by} pixels"
-        severity = "error" if code == "caption_cut" else "warning"
-        yield Finding(code, severity, f"A caption {what}.", _seconds(frame, plan), measured=f"{by} px", wanted="0 px")
+def places(shown: Sequence[Shown], ink: Ink, plan: RenderPlan) -> list[Mark]:
+    """Whether a drawn caption touches the canvas's edge or leaves the safe area."""
+    edge = beyond(ink, Box(x=1, y=1, w=plan.output.width - 2, h=plan.output.height - 2))
+    out = beyond(core(ink), plan.output.safe_area) if plan.output.safe_area else 0
+    if not (edge or out):
+        return []
+    return [Mark("caption_cut" if edge else "caption_unsafe", edge or out, each.first) for each in shown]
 
 
 def core(ink: Ink) -> Ink:
@@ -147,30 +196,6 @@ def beyond(ink: Ink, box: Box) -> int:
 
 
 # ── Readability ───────────────────────────────────────────────────────────────────────────────────────────
-def readable(
-    shown: Sequence[Shown], inks: Mapping[Look, Ink | None], footage: Footage, plan: RenderPlan
-) -> Iterator[Finding]:
-    """Captions that do not show in the film, or hardly stand out from what is around them: the first of each."""
-    step = max(1, len(shown) // SAMPLES)
-    told: set[str] = set()
-    for each in shown[::step]:
-        ink = inks[look(each.state)]
-        if ink is None or each.state.opacity or each.middle >= footage.frames:
-            continue
-        image = footage.picture(each.middle)
-        if image.shape[:2] != (plan.output.height, plan.output.width):
-            return
-        seen, drawn = contrast(image, ink)
-        code = "caption_missing" if seen < 1 + (drawn - 1) * SHOWS and drawn > 2 else "caption_faint"
-        if (code == "caption_missing" or seen < LEAST_CONTRAST) and code not in told:
-            told.add(code)
-            what = "does not show" if code == "caption_missing" else f"has a contrast of only {seen:.1f} to 1"
-            severity = "error" if code == "caption_missing" else "warning"
-            wanted = f"≥ {LEAST_CONTRAST:.0f} to 1"
-            at = _seconds(each.first, plan)
-            yield Finding(code, severity, f"A caption {what}.", at, measured=f"{seen:.1f}", wanted=wanted)
-
-
 def contrast(image: Plane, ink: Ink) -> tuple[float, float]:
     """Contrast ratio of letters against what touches them: in the film, and as they were drawn on its ground."""
     room = 4
@@ -209,13 +234,3 @@ def _ratio(light: NDArray[Any], letters: NDArray[Any], near: NDArray[Any]) -> fl
 
 def _seconds(frame: int, plan: RenderPlan) -> float:
     return frame * plan.output.rate.den / plan.output.rate.num
-
-
-def safely(film: Path, plan: RenderPlan | None, folder: Path) -> list[Finding]:
-    """As `looked_at`; a film whose pictures cannot be read is judged by others."""
-    if plan is None:
-        return []
-    try:
-        return looked_at(film, plan, folder)
-    except MediaError:
-        return []

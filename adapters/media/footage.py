@@ -189,6 +189,11 @@ def _converted(frame: Any, kind: str, width: int, height: int) -> Any:
     )
 
 
+def rgb_of(frame: Any) -> Plane:
+    """A decoded frame as RGB (h, w, 3)."""
+    return np.asarray(_converted(frame, "rgb24", frame.width, frame.height).to_ndarray(), np.uint8)
+
+
 def _array(plane: Any) -> Plane:
     rows = np.frombuffer(plane, np.uint8)
     return rows[: plane.height * plane.line_size].reshape(plane.height, plane.line_size)[:, : plane.width]

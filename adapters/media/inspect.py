@@ -3,40 +3,52 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
 from adapters.media import loudness
-from adapters.media.captions_seen import safely
+from adapters.media.captions_seen import Mark, found
 from adapters.media.errors import MediaError, NotAVideo
 from adapters.media.pcm import mapped
-from adapters.media.pictures_seen import Seen, look, thumbs_of
+from adapters.media.pictures_seen import Seen, joined
 from adapters.media.probe import FilmFacts, open_media, probe_film
 from adapters.media.sound_heard import HEARD, SURE, clipped, envelope, silences, speech_lag, speech_of
-from adapters.media.verdict import BT709, LONGEST_BLACK_S, LONGEST_FROZEN_S, Film, judged
+from adapters.media.verdict import BT709, Film, judged
+from adapters.media.watch import Coded, Watched, read, shortest, watch, watch_key
 from domain.production.ports import Finding, Inspection
 from timeline.plan import RenderPlan
 
 LONGEST_SILENCE_S = 2.5
 
 
-def inspect_film(path: Path, plan: RenderPlan | None, folder: Path, report: Callable[[int, int], None]) -> Inspection:
-    """Measure a film and judge it, by its plan if there is one. Progress counts frames."""
+def inspect_film(
+    path: Path, plan: RenderPlan | None, folder: Path, report: Callable[[int, int], None], seen: Sequence[Path] = ()
+) -> Inspection:
+    """Measure a film and judge it, by its plan if there is one. Progress counts frames.
+
+    `seen`: for each segment of the plan the file that `watch` wrote; where they fit the film it is not decoded again.
+    """
     try:
-        film = measured(path, plan, folder, report)
+        film = measured(path, plan, folder, report, seen)
     except NotAVideo as error:
         return Inspection({"size": path.stat().st_size}, [Finding("not_a_video", "error", error.sentence)])
-    return Inspection(facts_of(film), [*judged(film, plan), *safely(path, plan, folder)])
+    return Inspection(facts_of(film), [*judged(film, plan), *(found(film.marks, plan) if plan else ())])
 
 
-def measured(path: Path, plan: RenderPlan | None, folder: Path, report: Callable[[int, int], None]) -> Film:
-    """Read, decode and listen to the whole film. Raises NotAVideo, MissingAsset."""
+def measured(
+    path: Path, plan: RenderPlan | None, folder: Path, report: Callable[[int, int], None], seen: Sequence[Path]
+) -> Film:
+    """Read, look at and listen to the whole film. Raises NotAVideo, MissingAsset."""
     facts = probe_film(path)
-    frames, gaps = _times(path, facts)
-    seen = _watched(path, facts, report, plan.frames if plan else frames)
+    frames, gaps, runs = _packets(path, facts, plan)
+    pieces = _remembered(plan, runs, seen) if plan else None
+    if pieces is None:
+        pieces = [watch(path, plan, folder, report)]
+    pictures, marks = _together(pieces, shortest(facts.rate or Fraction(30)))
     heard, lag = None, None
     quiet, over = list[tuple[float, float]](), list[tuple[float, float]]()
     if facts.sound is not None:
@@ -47,38 +59,63 @@ def measured(path: Path, plan: RenderPlan | None, folder: Path, report: Callable
             over = clipped(mapped(folder / HEARD))
             lag = speech_lag(levels, speech_of(plan)) if plan else None
         except MediaError as error:
-            seen.damage = seen.damage or error.sentence
-    return Film(facts, frames, gaps, is_faststart(path), seen, heard, quiet, over, lag, path.stat().st_size)
+            pictures.damage = pictures.damage or error.sentence
+    size = path.stat().st_size
+    return Film(facts, frames, gaps, is_faststart(path), pictures, marks, heard, quiet, over, lag, size)
 
 
-def _watched(path: Path, facts: FilmFacts, report: Callable[[int, int], None], total: int) -> Seen:
-    faults: list[str] = []
-    rate = facts.rate or Fraction(30)
-    with open_media(path, NotAVideo) as box:
-
-        def counted() -> Iterator[Any]:
-            for number, small in enumerate(thumbs_of(box, box.streams.video[0], faults)):
-                report(min(number + 1, total), total)
-                yield small
-
-        seen = look(counted(), math.ceil(min(LONGEST_BLACK_S, LONGEST_FROZEN_S) * rate))
-    seen.damage = faults[0] if faults else ""
-    return seen
+def _remembered(plan: RenderPlan, runs: Sequence[str], seen: Sequence[Path]) -> list[Watched] | None:
+    """What was seen of each segment, if all of them were seen whole and have the coded pictures of the film."""
+    if not len(runs) == len(seen) == len(plan.segments):
+        return None
+    pieces: list[Watched] = []
+    for segment, run, path in zip(plan.segments, runs, seen, strict=True):
+        piece = read(path, watch_key(plan, segment))
+        if piece is None or piece.packets != run or piece.damage or piece.glimpse.frames != segment.frames:
+            return None
+        pieces.append(piece)
+    return pieces
 
 
-def _times(path: Path, facts: FilmFacts) -> tuple[int, str]:
-    """Count picture packets and say what is wrong with their times, if anything."""
+def _together(pieces: Sequence[Watched], least: int) -> tuple[Seen, list[Mark]]:
+    """One film from its pieces."""
+    pictures = joined((piece.glimpse for piece in pieces), least)
+    pictures.damage = next((piece.damage for piece in pieces if piece.damage), "")
+    marks, start = list[Mark](), 0
+    for piece in pieces:
+        marks += [replace(mark, frame=mark.frame + start) for mark in piece.marks]
+        start += piece.glimpse.frames
+    return pictures, marks
+
+
+def _packets(path: Path, facts: FilmFacts, plan: RenderPlan | None) -> tuple[int, str, list[str]]:
+    """Count picture packets, say what is wrong with their times, and digest each segment's run of them."""
+    ends = set(accumulate(segment.frames for segment in plan.segments)) if plan else set[int]()
+    times: list[tuple[int | None, int | None]] = []
+    runs: list[str] = []
     with open_media(path, NotAVideo) as box:
         stream = box.streams.video[0]
-        packets = [(p.dts, p.pts) for p in box.demux(stream) if p.size]
+        coded = Coded(stream)
+        for packet in box.demux(stream):
+            if packet.size:
+                coded.add(packet)
+                times.append((packet.dts, packet.pts))
+                if len(times) in ends:
+                    runs.append(coded.digest())
         tick = 1 / (facts.rate * stream.time_base) if facts.rate else Fraction(0)
-    if any(dts is None or pts is None for dts, pts in packets):
-        return len(packets), "some pictures have no time"
-    if any(b[0] <= a[0] for a, b in pairwise(packets)):
-        return len(packets), "decoding times do not rise"
-    shown = sorted(pts for _, pts in packets)
+    whole = runs if plan and len(times) == plan.frames else []
+    return len(times), _gaps(times, tick), whole
+
+
+def _gaps(times: Sequence[tuple[int | None, int | None]], tick: Fraction) -> str:
+    known = [(dts, pts) for dts, pts in times if dts is not None and pts is not None]
+    if len(known) < len(times):
+        return "some pictures have no time"
+    if any(b[0] <= a[0] for a, b in pairwise(known)):
+        return "decoding times do not rise"
+    shown = sorted(pts for _, pts in known)
     uneven = sum(abs((b - a) - tick) >= 1 for a, b in pairwise(shown))
-    return len(packets), f"{uneven} gaps between pictures are not one frame" if uneven else ""
+    return f"{uneven} gaps between pictures are not one frame" if uneven else ""
 
 
 def is_faststart(path: Path) -> bool:

@@ -61,11 +61,20 @@ def _join(folder: Path, request: Request, report: Report) -> None:
     join_film(_plan(folder), segments, Path(request["sound"]), folder / OUT, folder, report)
 
 
+def _watch(folder: Path, request: Request, report: Report) -> None:
+    from adapters.media.watch import watch, watch_key, written
+
+    plan = _plan(folder)
+    watched = watch(Path(request["film"]), plan, folder, report)
+    (folder / OUT).write_bytes(written(watched, watch_key(plan, plan.segments[0])))
+
+
 def _inspect(folder: Path, request: Request, report: Report) -> Request:
     from adapters.media.inspect import inspect_film
 
     plan = _plan(folder) if (folder / PLAN).exists() else None
-    found = inspect_film(Path(request["film"]), plan, folder, report)
+    seen = [Path(path) for path in request["seen"]]
+    found = inspect_film(Path(request["film"]), plan, folder, report, seen)
     return {"facts": dict(found.facts), "findings": [asdict(finding) for finding in found.findings]}
 
 
@@ -99,6 +108,7 @@ KINDS: dict[str, Callable[[Path, Request, Report], Request | None]] = {
     "segment": _segment,
     "sound": _sound,
     "join": _join,
+    "watch": _watch,
     "inspect": _inspect,
     "still": _still,
     "frame": _frame,

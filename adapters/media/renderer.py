@@ -18,6 +18,7 @@ from adapters.media.errors import MissingAsset
 from adapters.media.node_process import OUT, PLAN
 from adapters.media.nodes import Nodes
 from adapters.media.typefaces import fonts_digest
+from adapters.media.watch import watch_key
 from domain.production.ports import Assets, Finding, Inspection, Progress
 from timeline.plan import RenderPlan, Segment, SoundMix, assets_in
 
@@ -76,11 +77,18 @@ class FfmpegRenderer:
         stop: Callable[[], bool],
     ) -> None:
         """Write one silent segment. The child is given this segment and nothing else of the film."""
-        alone = plan.model_copy(update={"segments": (segment,), "sound": _SILENT, "cues": (), "assets": {}})
-        megapixels = plan.output.width * plan.output.height / 1e6
-        cap = BASE_CAP_S + segment.frames * megapixels * SECONDS_PER_MEGAPIXEL_FRAME
         request = {"assets": _paths(assets, assets_in(segment))}
-        await self._make("segment", alone, request, out, progress, stop, cap)
+        await self._make("segment", _alone(plan, segment), request, out, progress, stop, _segment_cap(plan, segment))
+
+    def watch_key(self, plan: RenderPlan, segment: Segment) -> str:
+        """Name everything but the segment's bytes that shapes what `watch` writes."""
+        return watch_key(plan, segment)
+
+    async def watch(self, plan: RenderPlan, segment: Segment, made: Path, out: Path, stop: Callable[[], bool]) -> None:
+        """Look at a finished segment and write what was seen, for `inspect`."""
+        request = {"film": str(made.resolve())}
+        cap = _segment_cap(plan, segment)
+        await self._make("watch", _alone(plan, segment), request, out, _no_progress, stop, cap)
 
     async def mix_sound(
         self, plan: RenderPlan, assets: Assets, out: Path, progress: Progress, stop: Callable[[], bool]
@@ -102,17 +110,21 @@ class FfmpegRenderer:
         request = {"segments": [str(path.resolve()) for path in segments], "sound": str(sound.resolve())}
         await self._make("join", plan, request, out, progress, stop, _film_cap(plan))
 
-    async def inspect(self, film: Path, plan: RenderPlan | None, stop: Callable[[], bool]) -> Inspection:
-        """Measure and judge a film; a file that is none gives a finding. Raises MissingAsset."""
+    async def inspect(
+        self, film: Path, plan: RenderPlan | None, stop: Callable[[], bool], seen: Sequence[Path] = ()
+    ) -> Inspection:
+        """Measure and judge a film; a file that is none gives a finding. Raises MissingAsset.
+
+        `seen`: what `watch` wrote of each segment; pictures that are still the same are not decoded again.
+        """
         if not film.is_file():
             raise MissingAsset(f"The film {film.name} is not there.")
         cap = _film_cap(plan) if plan else 4 * 3600.0
         async with scratch(film) as folder:
             if plan is not None:
                 (folder / PLAN).write_text(plan.model_dump_json())
-            found = await run_node(
-                self._nodes, "inspect", folder, {"film": str(film.resolve())}, _no_progress, stop, cap
-            )
+            request = {"film": str(film.resolve()), "seen": [str(path.resolve()) for path in seen]}
+            found = await run_node(self._nodes, "inspect", folder, request, _no_progress, stop, cap)
         return Inspection(found["facts"], [Finding(**finding) for finding in found["findings"]])
 
     async def still(self, film: Path, frame: int, out: Path, width: int, height: int) -> None:
@@ -174,6 +186,19 @@ class FfmpegRenderer:
 
 def _paths(assets: Assets, wanted: set[str]) -> dict[str, str]:
     return {key: str(assets.paths[key].resolve()) for key in sorted(wanted) if key in assets.paths}
+
+
+def _alone(plan: RenderPlan, segment: Segment) -> RenderPlan:
+    """The plan of a film that is this segment and nothing else."""
+    only = segment.model_copy(update={"start": 0})
+    return plan.model_copy(
+        update={"segments": (only,), "frames": segment.frames, "sound": _SILENT, "cues": (), "assets": {}}
+    )
+
+
+def _segment_cap(plan: RenderPlan, segment: Segment) -> float:
+    megapixels = plan.output.width * plan.output.height / 1e6
+    return BASE_CAP_S + segment.frames * megapixels * SECONDS_PER_MEGAPIXEL_FRAME
 
 
 def _film_cap(plan: RenderPlan) -> float:

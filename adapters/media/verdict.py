@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from adapters.media.captions_seen import Mark
 from adapters.media.geometry import moves
 from adapters.media.loudness import Loudness
 from adapters.media.pictures_seen import Seen, Stretch
@@ -33,6 +34,7 @@ class Film:
     gaps: str
     faststart: bool
     seen: Seen
+    marks: Sequence[Mark]
     heard: Loudness | None
     silences: list[tuple[float, float]]
     clipped: list[tuple[float, float]]

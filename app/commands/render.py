@@ -21,7 +21,7 @@ from app.console import DONE, FAILED, CommandError, Console, Pace, drawn_bar, si
 if TYPE_CHECKING:
     from app.documents import Compiled, Opened
     from domain.production.ports import Inspection, Progress, Renderer
-    from timeline.plan import Segment
+    from timeline.plan import RenderPlan, Segment
 
 DRAW_SECONDS = 0.25
 
@@ -89,7 +89,7 @@ class Work:
     jobs: int
     console: Console
     keep: Path | None = None
-    """Folder of segments by key: found ones are not made again, new ones are put there."""
+    """Folder of segments by key and of what was seen of them: found ones are not made again, new ones are put there."""
     reused: int = 0
     stopped: bool = False
     frames: dict[int, int] = field(default_factory=dict)
@@ -113,22 +113,10 @@ class Work:
         plan, room = self.compiled.plan, asyncio.Semaphore(self.jobs)
         film, sound = folder / "film.mp4", folder / "sound.wav"
 
-        async def one(segment: Segment) -> Path:
+        async def one(segment: Segment) -> tuple[Path, Path]:
             async with room:
-                out = folder / f"{segment.index:04d}.mp4"
-                kept = self.keep / f"{segment.key}.mp4" if self.keep else None
-                if kept is not None and kept.is_file():
-                    self.frames[segment.index], self.reused = segment.frames, self.reused + 1
-                    return kept
-                report = self._reporter(segment.index)
-                await self.renderer.render_segment(plan, segment, self.compiled.assets, out, report, self._stop)
-                self.frames[segment.index] = segment.frames
-                if kept is not None:
-                    kept.parent.mkdir(parents=True, exist_ok=True)
-                    part = kept.with_suffix(f".{os.getpid()}.part")
-                    shutil.copyfile(out, part)
-                    part.replace(kept)
-                return out
+                made = await self._segment(plan, segment, folder)
+                return made, await self._seen(plan, segment, made, folder)
 
         async def mix() -> None:
             async with room:
@@ -140,11 +128,45 @@ class Work:
                 pieces = [group.create_task(one(segment)) for segment in plan.segments]
         except ExceptionGroup as several:
             raise several.exceptions[0] from several
-        paths = [piece.result() for piece in pieces]
+        paths, seen = zip(*(piece.result() for piece in pieces), strict=True)
         await self.renderer.join(plan, paths, sound, film, lambda done, total: None, self._stop)
-        inspection = await self.renderer.inspect(film, plan, self._stop)
+        inspection = await self.renderer.inspect(film, plan, self._stop, seen)
         film.replace(self.target)
         return inspection
+
+    async def _segment(self, plan: RenderPlan, segment: Segment, folder: Path) -> Path:
+        """A segment's file: kept from before, or made now."""
+        out, name = folder / f"{segment.index:04d}.mp4", f"{segment.key}.mp4"
+        if (kept := self._kept(name)) is not None:
+            self.frames[segment.index], self.reused = segment.frames, self.reused + 1
+            return kept
+        report = self._reporter(segment.index)
+        await self.renderer.render_segment(plan, segment, self.compiled.assets, out, report, self._stop)
+        self.frames[segment.index] = segment.frames
+        self._put_by(out, name)
+        return out
+
+    async def _seen(self, plan: RenderPlan, segment: Segment, made: Path, folder: Path) -> Path:
+        """What was seen of a segment: kept from before, or looked at now."""
+        out = folder / f"{segment.index:04d}.json"
+        name = f"{segment.key}.{self.renderer.watch_key(plan, segment)[:16]}.json"
+        if (kept := self._kept(name)) is not None:
+            return kept
+        await self.renderer.watch(plan, segment, made, out, self._stop)
+        self._put_by(out, name)
+        return out
+
+    def _kept(self, name: str) -> Path | None:
+        kept = self.keep / name if self.keep else None
+        return kept if kept is not None and kept.is_file() else None
+
+    def _put_by(self, made: Path, name: str) -> None:
+        """Keep a file for the next time; it has its name only when it is whole."""
+        if self.keep is not None:
+            self.keep.mkdir(parents=True, exist_ok=True)
+            part = self.keep / f"{name}.{os.getpid()}.part"
+            shutil.copyfile(made, part)
+            part.replace(self.keep / name)
 
     def _stop(self) -> bool:
         return self.stopped

@@ -386,7 +386,19 @@ class Renderer(Protocol):
         """Join the segments by copy, encode the sound once, write a faststart MP4."""
         ...
 
-    async def inspect(self, film: Path, plan: RenderPlan | None, stop: Callable[[], bool]) -> Inspection: ...
+    def watch_key(self, plan: RenderPlan, segment: Segment) -> str:
+        """Name everything but the segment's bytes that shapes what `watch` writes."""
+        ...
+
+    async def watch(self, plan: RenderPlan, segment: Segment, made: Path, out: Path, stop: Callable[[], bool]) -> None:
+        """Look at a finished segment and write what was seen of it, for `inspect`."""
+        ...
+
+    async def inspect(
+        self, film: Path, plan: RenderPlan | None, stop: Callable[[], bool], seen: Sequence[Path] = ()
+    ) -> Inspection:
+        """Measure and judge a film. `seen`: what `watch` wrote of each segment, so that these are not decoded again."""
+        ...
 
     async def still(self, film: Path, frame: int, out: Path, width: int, height: int) -> None:
         """Write one frame as JPEG."""

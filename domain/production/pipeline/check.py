@@ -6,6 +6,7 @@ import json
 
 from domain.production.pipeline.base import Json, StepContext, StepResult, Work
 from domain.production.pipeline.plans import load_plan
+from domain.production.pipeline.render import SOUND
 from domain.production.ports import Finding, ProviderRefused
 
 KIND = "check"
@@ -29,7 +30,9 @@ def cost(spec: Json, step: Json) -> float:
 async def run(ctx: StepContext) -> StepResult:
     plan = await load_plan(ctx)
     film = await ctx.local(str(ctx.work.inputs["mux"]["film"]))
-    inspection = await ctx.tools.renderer.inspect(film, plan, ctx.stop)
+    shards = ctx.work.shards["render"]
+    seen = [await ctx.local(str(shards[name]["seen"])) for name in sorted(shards) if name != SOUND]
+    inspection = await ctx.tools.renderer.inspect(film, plan, ctx.stop, seen)
     report = {"facts": dict(inspection.facts), "findings": [vars(finding) for finding in inspection.findings]}
     for finding in inspection.findings:
         ctx.log(_describe(finding), "error" if finding.severity == "error" else "warn", "findings")

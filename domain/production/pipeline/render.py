@@ -12,7 +12,7 @@ from domain.production.ports import Assets
 from timeline.plan import RenderPlan, Segment
 
 KIND = "render"
-VERSION = 1
+VERSION = 2
 POOL = "cpu"
 FAN_OUT = True
 
@@ -53,8 +53,22 @@ async def _run_segment(ctx: StepContext, plan: RenderPlan, segment: Segment) -> 
         f"segments/{segment.index:03d}.mp4", "segment", made.files["segment.mp4"], position=segment.index
     )
     ctx.progress(segment.frames, segment.frames, "frames")
-    outputs = {"sha256": kept.sha256, "frames": segment.frames}
+    seen = await _seen(ctx, plan, segment, kept.sha256)
+    outputs = {"sha256": kept.sha256, "frames": segment.frames, "seen": seen}
     return StepResult(outputs, units=segment.frames)
+
+
+async def _seen(ctx: StepContext, plan: RenderPlan, segment: Segment, sha256: str) -> str:
+    """Look at the segment while others are made; the quality gate then reads what was seen."""
+    renderer, made = ctx.tools.renderer, await ctx.local(sha256)
+
+    async def make(staging: Path) -> Product:
+        out = staging / "seen.json"
+        await renderer.watch(plan, segment, made, out, ctx.stop)
+        return Product({"seen.json": NewFile(out, "application/json")})
+
+    parts = {"segment": sha256, "as": renderer.watch_key(plan, segment)}
+    return (await ctx.made_once("seen", parts, make)).files["seen.json"].sha256
 
 
 async def _run_sound(ctx: StepContext, plan: RenderPlan) -> StepResult:

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from adapters.media.captions_seen import contrast, looked_at, plain
+from adapters.media.captions_seen import Mark, captions_of, contrast, plain, spread
+from adapters.media.captions_seen import found as findings
 from adapters.media.segment import make_segment
 from adapters.media.sound_heard import clipped
 from adapters.media.text import Ink
 from adapters.media.verdict import repeats
+from adapters.media.watch import watch
 from tests.support.plans import CAPTION_STYLE, Studio, caption, zoom
 from timeline.plan import Box, Colour, Output, Rate, RenderPlan, Segment, Shot, SoundMix, TextState
 
@@ -38,7 +40,8 @@ def plan_of(*states: TextState, line: int = 2, fill: str = "&H00FFFFFF", **outpu
 def found(studio: Studio, made: RenderPlan, judged: RenderPlan | None = None) -> dict[str, float | None]:
     film = studio.folder / "film.mp4"
     make_segment(made, made.segments[0], studio.assets, film, studio.folder, lambda done, total: None)
-    return {finding.code: finding.start for finding in looked_at(film, judged or made, studio.folder)}
+    seen = watch(film, judged or made, studio.folder, lambda done, total: None)
+    return {finding.code: finding.start for finding in findings(seen.marks, judged or made)}
 
 
 GOOD = caption("Light travels", (W // 2, 150), 0, 8)
@@ -66,6 +69,18 @@ class TestCaptions:
 
     def test_nothing_is_asked_of_a_film_without_burnt_in_captions(self, studio: Studio) -> None:
         assert found(studio, plan_of(GOOD, burn_captions=False)) == {}
+
+
+def test_the_worst_of_each_kind_is_told() -> None:
+    marks = [Mark("caption_unsafe", 3, 2), Mark("caption_unsafe", 9, 5), Mark("caption_faint", 1.9, 1)]
+    told = {each.code: (each.start, each.measured) for each in findings([*marks, marks[1]], plan_of(GOOD))}
+    assert told == {"caption_unsafe": (1.25, "9 px"), "caption_faint": (0.25, "1.9")}
+
+
+def test_captions_close_together_are_not_all_looked_at() -> None:
+    states = [caption(f"{k}", (W // 2, 150), k, 1) for k in range(8)]
+    plan = plan_of(*states)
+    assert [each.first for each in spread(captions_of(plan), plan)] == [0, 4]
 
 
 def test_what_is_read_of_an_event() -> None:
