@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ LIMIT = 40_000
 """Largest picture in bytes."""
 FIRST, SECOND, THIRD = "earth-blue-marble", "hubble-detail-spirals", "eileen-collins"
 _NAMES = (FIRST, SECOND, THIRD)
+DIRECTIONS = ("right", "left", "down", "up")
 SCRIPTS = (
     "The deep sky",
     "Το σύμπαν",
@@ -161,13 +163,31 @@ def concepts() -> Iterator[tuple[str, Tracks, list[int]]]:
     yield "cut", [picture(row[0], {"transition": "crossfade", "duration": "0.5"}, row[1])], [15, 26, 30, 34, 45]
 
 
-def registered() -> Iterator[tuple[str, str, str, str, Tracks, list[int]]]:
-    """Everything that is registered: section, name, summary, parameters, tracks, frames."""
-    a, b = ({"asset": name, "length": "60f"} for name in (FIRST, SECOND))
+@dataclass(frozen=True)
+class Entry:
+    """Something that is registered: frames of its tracks are shown side by side; `ways` are more of these."""
+
+    section: str
+    name: str
+    tracks: Tracks
+    frames: Sequence[int]
+    summary: str = ""
+    parameters: str = ""
+    ways: Mapping[str, Tracks] = field(default_factory=dict)
+
+    @property
+    def pictures(self) -> Mapping[str, Tracks]:
+        """File names without ending, and what they show."""
+        name = f"{self.section.lower().replace(' ', '-')}-{self.name}"
+        return {f"{name}-{way}": tracks for way, tracks in self.ways.items()} or {name: self.tracks}
+
+
+def registered() -> Iterator[Entry]:
+    """Everything that is registered, section by section."""
     for name, kind in TRANSITIONS.items():
-        cut = picture(a, {"transition": name, "duration": "40f"}, b)
+        ways = {way: crossing(name, direction=way) for way in DIRECTIONS} if "direction" in kind.params else {}
         # The picture before, a quarter, half, three quarters, and the picture after.
-        yield "Transitions", name, kind.summary, _parameters(kind), [cut], [39, 49, 59, 69, 80]
+        yield Entry("Transitions", name, crossing(name), [39, 49, 59, 69, 80], kind.summary, _parameters(kind), ways)
     for name, kind in EFFECTS.items():
         use: dict[str, Any] = {"effect": name, **SHOWN.get(name, {})}
         face = {"asset": THIRD, "length": "1", "focus": ["0.5", "0.2"]}
@@ -177,21 +197,28 @@ def registered() -> Iterator[tuple[str, str, str, str, Tracks, list[int]]]:
             star = {"shape": "star", "length": "2", "size": ["30vh", "30vh"]}
             own = picture({"asset": FIRST, "length": "2"})
             rows = [own, overlay(green, {**green, "effects": [use]}), overlay(star)]
-            yield "Effects", name, kind.summary, _parameters(kind), rows, [15, 45]
+            yield Entry("Effects", name, rows, [15, 45], kind.summary, _parameters(kind))
             continue
-        yield "Effects", name, kind.summary, _parameters(kind), [own], [15, 45]
+        yield Entry("Effects", name, [own], [15, 45], kind.summary, _parameters(kind))
     for name in CAMERA:
-        yield "Camera paths", name, "", "", [picture({"asset": FIRST, "length": "2", "motion": name})], [0, 30, 59]
+        yield Entry("Camera paths", name, [picture({"asset": FIRST, "length": "2", "motion": name})], [0, 30, 59])
     for name in ENTRANCES:
         item = {"text": "Hello", "length": "2", "animations": [{"preset": name, "duration": "20f"}]}
-        yield "Entrances", name, "", "", [picture({"asset": SECOND, "length": "2"}), overlay(item)], [3, 8, 25]
+        yield Entry("Entrances", name, [picture({"asset": SECOND, "length": "2"}), overlay(item)], [3, 8, 25])
     for name in BLEND_MODES:
         item = {"asset": SECOND, "length": "1", "blend": name, "size": ["1", "1"], "fit": "cover"}
-        yield "Blend modes", name, "", "", [picture({"asset": FIRST, "length": "1"}), overlay(item)], [10]
+        yield Entry("Blend modes", name, [picture({"asset": FIRST, "length": "1"}), overlay(item)], [10])
     for name in CAPTION_EFFECTS:
         voice = {"role": "narration", "items": [{"asset": "voice"}]}
         captions = {"role": "caption", "from": "voice", "effect": name}
-        yield "Captions", name, "", "", [picture({"asset": FIRST, "length": "fill"}), captions, voice], [20, 38, 56]
+        yield Entry("Captions", name, [picture({"asset": FIRST, "length": "fill"}), captions, voice], [20, 38, 56])
+
+
+def crossing(transition: str, **more: str) -> Tracks:
+    """Two pictures with a transition of 40 frames in the middle."""
+    a, b = ({"asset": name, "length": "60f"} for name in (FIRST, SECOND))
+    params = {"params": more} if more else {}
+    return [picture(a, {"transition": transition, "duration": "40f", **params}, b)]
 
 
 def cube_text() -> str:
@@ -267,17 +294,13 @@ class Painter:
 def draw_all(painter: Painter) -> Iterator[tuple[str, Exception | None]]:
     """Draw every picture; answers names and what went wrong with them."""
     jobs = [(f"concept-{name}", tracks, frames) for name, tracks, frames in concepts()]
-    jobs += [(file_name(section, name), tracks, frames) for section, name, _, _, tracks, frames in registered()]
+    jobs += [(name, tracks, list(each.frames)) for each in registered() for name, tracks in each.pictures.items()]
     for name, tracks, frames in jobs:
         try:
             painter.strip(tracks, frames, OUT / f"{name}.webp")
             yield name, None
         except Exception as error:  # the others are still worth having
             yield name, error
-
-
-def file_name(section: str, name: str) -> str:
-    return f"{section.lower().replace(' ', '-')}-{name}"
 
 
 def gallery_text() -> str:
@@ -289,17 +312,23 @@ def gallery_text() -> str:
     ]
     lines.append("Transitions show 0, 25, 50, 75 and 100 % of their way; effects the picture before and after.")
     section = ""
-    for heading, name, summary, params, _, _ in registered():
-        if heading != section:
-            lines += ["", f"## {heading}"]
-            section = heading
-        lines += ["", f"### {name}", ""]
-        lines += [summary, ""] if summary else []
-        lines += [f"Parameters: {params}.", ""] if params else []
-        shown = SHOWN.get(name, {}) if heading == "Effects" else {}
-        if shown and name != "lut":
+    for each in registered():
+        if each.section != section:
+            lines += ["", f"## {each.section}"]
+            section = each.section
+        lines += ["", f"### {each.name}", ""]
+        lines += [each.summary, ""] if each.summary else []
+        lines += [f"Parameters: {each.parameters}.", ""] if each.parameters else []
+        shown = SHOWN.get(each.name, {}) if each.section == "Effects" else {}
+        if shown and each.name != "lut":
             lines += ["Shown with " + ", ".join(f"`{key}: {value}`" for key, value in shown.items()) + ".", ""]
-        lines.append(f"![{name}](pictures/timeline/{file_name(heading, name)}.webp)")
+        lines += [f"Directions from top to bottom: {', '.join(each.ways)}.", ""] if each.ways else []
+        # A picture of several lines is one paragraph, so that they stand under each other.
+        shows = [f"{each.name} {way}" for way in each.ways] or [each.name]
+        lines += [
+            f"![{what}](pictures/timeline/{name}.webp)\\" for what, name in zip(shows, each.pictures, strict=True)
+        ]
+        lines[-1] = lines[-1].removesuffix("\\")
     return "\n".join(lines) + "\n"
 
 

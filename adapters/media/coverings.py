@@ -17,7 +17,6 @@ from adapters.media.footage import Footage
 from adapters.media.geometry import Rect, closest_zoom, moves, window_at
 from adapters.media.planes import (
     BACKDROP_DIM,
-    Plane,
     Planes,
     Size,
     backdrop_size,
@@ -34,7 +33,8 @@ from adapters.media.workshop import Workshop
 from timeline.plan import Layer
 from timeline.stage import Fill, Image, Video
 
-Fit = Callable[[int], Planes]
+Fit = Callable[[int, Planes], None]
+"""Draws a frame of a video, by its number, into planes that are used again and again."""
 MOSTLY = 0.75
 """From this share of a frame on that is seen, all of it is scaled while its colours are changed."""
 
@@ -94,12 +94,13 @@ def _video(layer: Layer, content: Video, shop: Workshop) -> Covering | None:
         return None
     size = scaled_size(shop.canvas, closest_zoom(layer.motion))
     fit = _fitting(layer, footage, size)
-    moving, kept = moves(layer.motion), _Kept()
+    moving, kept = moves(layer.motion), _Kept(blank(size))
 
     def fill(k: int, target: Planes) -> None:
         number = frame_number(content, footage, k)
-        if kept.number != number or kept.planes is None:
-            kept.number, kept.planes = number, fit(number)
+        if kept.number != number:
+            fit(number, kept.planes)
+            kept.number = number
         if size == shop.canvas and not moving:
             kept.planes.copy_to(target)
         else:
@@ -110,20 +111,20 @@ def _video(layer: Layer, content: Video, shop: Workshop) -> Covering | None:
 
 @dataclass
 class _Kept:
+    planes: Planes
     number: int = -1
-    planes: Planes | None = None
 
 
 def _fitting(layer: Layer, footage: Footage, size: Size) -> Fit:
-    """How frames of one video, by their number, come to the size of the canvas."""
+    """How frames of one video come to the size of the canvas."""
     own = footage.size
     if layer.fit == "fill":
-        return lambda number: footage.planes(number, size)
+        return lambda number, out: footage.planes(number, size).copy_to(out)
     if layer.fit == "cover":
         return _covered(layer, footage, size)
     factor = min(size[0] / own[0], size[1] / own[1])
     inside = min(size[0], even(own[0] * factor)), min(size[1], even(own[1] * factor))
-    return lambda number: _contained(footage.planes(number, inside), size, layer.backdrop)
+    return lambda number, out: _contain(footage.planes(number, inside), layer.backdrop, out)
 
 
 def _covered(layer: Layer, footage: Footage, size: Size) -> Fit:
@@ -133,10 +134,10 @@ def _covered(layer: Layer, footage: Footage, size: Size) -> Fit:
     x = min(max(float(layer.focus[0]) - wide / 2, 0.0), 1.0 - wide)
     y = min(max(float(layer.focus[1]) - high / 2, 0.0), 1.0 - high)
     part = Rect(x, y, wide, high)
-    if wide * high < MOSTLY:
-        return lambda number: _scaled(part_of(footage.planes(number), part), size)
-    whole = max(size[0], even(own[0] * factor)), max(size[1], even(own[1] * factor))
-    return lambda number: _scaled(part_of(footage.planes(number, whole), part), size)
+    whole = None
+    if wide * high >= MOSTLY:
+        whole = max(size[0], even(own[0] * factor)), max(size[1], even(own[1] * factor))
+    return lambda number, out: _scale(part_of(footage.planes(number, whole), part), out)
 
 
 def part_of(planes: Planes, part: Rect) -> Planes:
@@ -148,38 +149,34 @@ def part_of(planes: Planes, part: Rect) -> Planes:
     return Planes(planes.y[2 * y0 : 2 * y1, 2 * x0 : 2 * x1], planes.u[small], planes.v[small])
 
 
-def _scaled(planes: Planes, size: Size) -> Planes:
-    half = size[0] // 2, size[1] // 2
-    return Planes(_sized(planes.y, size), _sized(planes.u, half), _sized(planes.v, half))
+def _scale(planes: Planes, out: Planes) -> None:
+    for plane, target in zip(planes.each, out.each, strict=True):
+        target[:] = resize(plane, (target.shape[1], target.shape[0]))
 
 
-def _sized(plane: Plane, size: Size) -> Plane:
-    return np.ascontiguousarray(resize(plane, size))
-
-
-def _contained(planes: Planes, size: Size, backdrop: str) -> Planes:
+def _contain(planes: Planes, backdrop: str, out: Planes) -> None:
     """A frame in the middle of the canvas; `planes` have its size there."""
-    inside = planes.size
-    canvas = _blurred(planes, size) if backdrop == "blur" else flat(backdrop, size)
+    inside, size = planes.size, out.size
+    if backdrop == "blur":
+        _blur(planes, out)
+    else:
+        flat(backdrop, size).copy_to(out)
     x, y = (size[0] - inside[0]) // 4 * 2, (size[1] - inside[1]) // 4 * 2
-    for index, (ground, picture) in enumerate(zip(canvas.each, planes.each, strict=True)):
+    for index, (ground, picture) in enumerate(zip(out.each, planes.each, strict=True)):
         half = 2 if index else 1
         ground[y // half : y // half + picture.shape[0], x // half : x // half + picture.shape[1]] = picture
-    return canvas
 
 
-def _blurred(planes: Planes, size: Size) -> Planes:
+def _blur(planes: Planes, out: Planes) -> None:
     """The same picture enlarged to cover, blurred and dimmed, made at a fraction of the size."""
-    own = planes.size
+    own, size = planes.size, out.size
     factor = max(size[0] / own[0], size[1] / own[1])
     wide, high = size[0] / (own[0] * factor), size[1] / (own[1] * factor)
     part = part_of(planes, Rect((1 - wide) / 2, (1 - high) / 2, wide, high))
-    out = []
-    for index, plane in enumerate(part.each):
-        w, h = (size[0] // 2, size[1] // 2) if index else size
+    for index, (plane, target) in enumerate(zip(part.each, out.each, strict=True)):
+        h, w = target.shape
         small = cv2.resize(plane, backdrop_size((w, h)), interpolation=cv2.INTER_AREA)
         soft = cv2.GaussianBlur(small, (0, 0), max(small.shape) / 24, borderType=cv2.BORDER_REPLICATE)
         zero = 128.0 if index else 16.0
         dim = cv2.convertScaleAbs(soft, alpha=BACKDROP_DIM, beta=zero * (1 - BACKDROP_DIM))
-        out.append(np.asarray(cv2.resize(dim, (w, h), interpolation=cv2.INTER_LINEAR), np.uint8))
-    return Planes(*out)
+        cv2.resize(dim, (w, h), dst=target, interpolation=cv2.INTER_LINEAR)

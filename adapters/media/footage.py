@@ -184,7 +184,7 @@ def _converted(frame: Any, kind: str, width: int, height: int) -> Any:
         src_colorspace=source,
         dst_colorspace=BT709,
         dst_color_range=MPEG_RANGE if kind.startswith("yuv") else 2,
-        interpolation="BICUBIC",
+        interpolation="AREA" if width <= frame.width and height <= frame.height else "BICUBIC",
         threads=1,
     )
 

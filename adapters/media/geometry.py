@@ -22,6 +22,7 @@ PARTS = 2
 LEADS = 80
 """How many extra leading columns or rows a resize may draw to reach a wanted phase."""
 NEAR = 0.002
+_MIDDLES = np.arange(LEADS) + 0.5
 
 
 @dataclass(frozen=True)
@@ -136,11 +137,13 @@ def best_phase(axis: Axis, parts: int = PARTS, leads: int = LEADS) -> Phase:
 
     Only every `PARTS / parts`-th copy is looked at; the fewest leads among equally near ones are taken.
     """
-    wanted = axis.shift - (np.arange(leads) + 0.5) * axis.scale + 0.5
+    wanted = axis.shift - _MIDDLES[:leads] * axis.scale + 0.5
     steps = np.rint(wanted * parts)
     errors = wanted - steps / parts
     distance = np.abs(errors)
-    close = np.flatnonzero(distance <= NEAR)
-    lead = int(close[0]) if len(close) else int(distance.argmin())
+    near = distance <= NEAR
+    lead = int(near.argmax())
+    if not near[lead]:
+        lead = int(distance.argmin())
     start, part = divmod(int(steps[lead]) * (PARTS // parts), PARTS)
     return Phase(start, part, lead, float(errors[lead]))

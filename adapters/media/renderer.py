@@ -22,7 +22,7 @@ from adapters.media.watch import watch_key
 from domain.production.ports import Assets, Finding, Inspection, Progress
 from timeline.plan import RenderPlan, Segment, SoundMix, assets_in
 
-REVISION = 4
+REVISION = 5
 """Raised by hand whenever the same plan gives other bytes."""
 BASE_CAP_S = 180.0
 SECONDS_PER_MEGAPIXEL_FRAME = 0.75

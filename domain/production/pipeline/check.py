@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from domain.production.pipeline.base import Json, StepContext, StepResult, Work
 from domain.production.pipeline.plans import load_plan
@@ -30,9 +31,7 @@ def cost(spec: Json, step: Json) -> float:
 async def run(ctx: StepContext) -> StepResult:
     plan = await load_plan(ctx)
     film = await ctx.local(str(ctx.work.inputs["mux"]["film"]))
-    shards = ctx.work.shards["render"]
-    seen = [await ctx.local(str(shards[name]["seen"])) for name in sorted(shards) if name != SOUND]
-    inspection = await ctx.tools.renderer.inspect(film, plan, ctx.stop, seen)
+    inspection = await ctx.tools.renderer.inspect(film, plan, ctx.stop, await _seen(ctx))
     report = {"facts": dict(inspection.facts), "findings": [vars(finding) for finding in inspection.findings]}
     for finding in inspection.findings:
         ctx.log(_describe(finding), "error" if finding.severity == "error" else "warn", "findings")
@@ -46,6 +45,13 @@ async def run(ctx: StepContext) -> StepResult:
         )
     ctx.log("The film passed every check")
     return StepResult({"facts": report["facts"], "findings": len(inspection.findings)}, units=plan.frames)
+
+
+async def _seen(ctx: StepContext) -> list[Path]:
+    """What was seen of each segment when it was made; nothing where one was not looked at."""
+    shards = ctx.work.shards["render"]
+    seen = [str(shards[name].get("seen", "")) for name in sorted(shards) if name != SOUND]
+    return [await ctx.local(sha256) for sha256 in seen] if all(seen) else []
 
 
 def _describe(finding: Finding) -> str:

@@ -12,7 +12,7 @@ from domain.production.ports import Assets
 from timeline.plan import RenderPlan, Segment
 
 KIND = "render"
-VERSION = 2
+VERSION = 1
 POOL = "cpu"
 FAN_OUT = True
 
@@ -44,31 +44,22 @@ async def _run_segment(ctx: StepContext, plan: RenderPlan, segment: Segment) -> 
     assets = await local_assets(ctx, plan, _names_of(segment.model_dump(mode="json")))
 
     async def make(staging: Path) -> Product:
-        out = staging / "segment.mp4"
-        await ctx.tools.renderer.render_segment(plan, segment, Assets(assets), out, _report(ctx, "frames"), ctx.stop)
-        return Product({"segment.mp4": NewFile(out, "video/mp4", {"frames": segment.frames})})
+        renderer, out, seen = ctx.tools.renderer, staging / "segment.mp4", staging / "seen.json"
+        await renderer.render_segment(plan, segment, Assets(assets), out, _report(ctx, "frames"), ctx.stop)
+        # Looked at while others are made; the quality gate reads what was seen.
+        await renderer.watch(plan, segment, out, seen, ctx.stop)
+        film = NewFile(out, "video/mp4", {"frames": segment.frames})
+        return Product({"segment.mp4": film, "seen.json": NewFile(seen, "application/json")})
 
     made = await ctx.made_once("segment", {"node": segment.key}, make)
     kept = await ctx.artifact(
         f"segments/{segment.index:03d}.mp4", "segment", made.files["segment.mp4"], position=segment.index
     )
     ctx.progress(segment.frames, segment.frames, "frames")
-    seen = await _seen(ctx, plan, segment, kept.sha256)
-    outputs = {"sha256": kept.sha256, "frames": segment.frames, "seen": seen}
+    # Segments of earlier versions were not looked at; the gate then looks at the film.
+    seen = made.files.get("seen.json")
+    outputs = {"sha256": kept.sha256, "frames": segment.frames, "seen": seen.sha256 if seen else ""}
     return StepResult(outputs, units=segment.frames)
-
-
-async def _seen(ctx: StepContext, plan: RenderPlan, segment: Segment, sha256: str) -> str:
-    """Look at the segment while others are made; the quality gate then reads what was seen."""
-    renderer, made = ctx.tools.renderer, await ctx.local(sha256)
-
-    async def make(staging: Path) -> Product:
-        out = staging / "seen.json"
-        await renderer.watch(plan, segment, made, out, ctx.stop)
-        return Product({"seen.json": NewFile(out, "application/json")})
-
-    parts = {"segment": sha256, "as": renderer.watch_key(plan, segment)}
-    return (await ctx.made_once("seen", parts, make)).files["seen.json"].sha256
 
 
 async def _run_sound(ctx: StepContext, plan: RenderPlan) -> StepResult:
