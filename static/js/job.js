@@ -40,6 +40,7 @@ class VfLog extends HTMLElement {
     this.follow?.setAttribute("aria-pressed", String(following));
     if (!following) return;
     this.lines.scrollTop = this.lines.scrollHeight;
+    this.top = this.lines.scrollTop; // a move upwards may come before this one has been told
     this.news.hidden = true;
   }
   scrolled() {

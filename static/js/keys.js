@@ -15,11 +15,11 @@ document.addEventListener("keydown", (event) => {
   }
   if (document.documentElement.dataset.shortcuts === "off" || event.defaultPrevented || event.repeat && event.key === "g") return;
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.(FIELDS)) return;
-  if (leading && performance.now() - leading < 1500) {
+  if (leading && event.timeStamp - leading < 1500) {
     leading = 0;
     return jump(event.key);
   }
-  leading = event.key === "g" ? performance.now() : 0;
+  leading = event.key === "g" ? event.timeStamp : 0;
   if (event.key === "/") {
     const search = document.querySelector("main [data-slash]");
     if (search) { event.preventDefault(); search.focus(); }

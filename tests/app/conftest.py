@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from email import message_from_bytes, policy
 from typing import Any, Protocol
@@ -20,6 +19,7 @@ from app.session import csrf_of
 from app.site import Site, open_site
 from tenants.directory import issue_owner_link
 from tests.support.factories import Workspace, seed_jobs, seed_workspace
+from tests.support.ports import free_port
 
 HOST = "http://testserver.local"
 
@@ -125,9 +125,7 @@ class Box:
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[tuple[Box, int]]:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
-    made = Box()
+    made, port = Box(), free_port()
     controller = Controller(made, hostname="127.0.0.1", port=port)
     controller.start()
     yield made, port

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from app.cli import COMMANDS
 from app.console import FAILED, WRONG
+from tests.support.ports import free_port
 from tests.support.services import Services
 
 ROOT = Path(__file__).parents[2]
@@ -75,18 +75,13 @@ class TestSettings:
 
 
 class TestUnreachable:
-    def free_port(self) -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
-
     def database(self, port: int) -> dict[str, str]:
         names = {"DATABASE_URL": "vfos_app", "DATABASE_OWNER_URL": "vfos_owner", "DATABASE_SYSTEM_URL": "vfos_system"}
         return {name: f"postgresql://{role}:hunter2@127.0.0.1:{port}/vfos" for name, role in names.items()}
 
     @pytest.mark.parametrize("command", ["up", "migrate"])
     def test_database(self, command: str, tmp_path: Path) -> None:
-        port = self.free_port()
+        port = free_port()
         done = vfos(command, VFOS_HOME=str(tmp_path), REDIS_URL="redis://127.0.0.1:1/0", **self.database(port))
         assert done.returncode == WRONG
         errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
@@ -98,7 +93,7 @@ class TestUnreachable:
     def test_redis(self, services: Services, tmp_path: Path) -> None:
         found = services.empty_database()
         urls = {name: value for name, value in found.environment().items() if name.startswith("DATABASE")}
-        done = vfos("migrate", VFOS_HOME=str(tmp_path), REDIS_URL=f"redis://127.0.0.1:{self.free_port()}/0", **urls)
+        done = vfos("migrate", VFOS_HOME=str(tmp_path), REDIS_URL=f"redis://127.0.0.1:{free_port()}/0", **urls)
         assert done.returncode == WRONG
         assert "check REDIS_URL and that Redis is running" in done.stderr
 

@@ -18,6 +18,7 @@ from app.main import build
 from app.site import Site, open_site
 from tenants.directory import issue_owner_link
 from tests.support.factories import Workspace, seed_jobs, seed_workspace
+from tests.support.ports import free_port
 
 # What is expected comes when it comes: the suite shares two cores, and no test here is about speed.
 expect.set_options(timeout=20_000)
@@ -76,7 +77,7 @@ class Server:
     """A web server that can be stopped and started again on its port."""
 
     site: Site
-    port: int = 0
+    port: int = field(default_factory=free_port)
     _server: uvicorn.Server | None = None
     _task: asyncio.Task[None] | None = None
 
@@ -88,7 +89,6 @@ class Server:
         """Serve from a socket that listens already, so that nobody has to wait for the server."""
         self.site.closing = False
         listener = socket.create_server(("127.0.0.1", self.port))
-        self.port = listener.getsockname()[1]
         config = uvicorn.Config(build(self.site), log_level="error", timeout_graceful_shutdown=1, lifespan="off")
         self._server = uvicorn.Server(config)
         self._task = asyncio.create_task(self._server.serve([listener]))

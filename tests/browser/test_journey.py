@@ -59,7 +59,7 @@ class TestNewJob:
         await expect(visit.page.get_by_role("alert").filter(has_text="2 things must be corrected")).to_be_focused()
         await expect(visit.page.get_by_label("Topic")).to_have_attribute("aria-invalid", "true")
         await expect(visit.page.get_by_label("Length")).to_have_value("3")
-        assert visit.page.url.endswith("/jobs/new")
+        await expect(visit.page).to_have_url(f"{visit.base}{space.base}/new")
         visit.problems = [text for text in visit.problems if "422" not in text]
         await visit.check()
 
@@ -84,8 +84,8 @@ class TestLivePage:
         await visit.page.route("**/hx-sse*", held.put_nowait)
         await visit.page.goto(visit.base + f"{space.base}/{job.number}", wait_until="commit")
         await expect(visit.page.locator("#live")).to_have_text("Not live")
-        # Long enough for anything that was only put off to have run.
-        await visit.page.evaluate("() => new Promise((done) => setTimeout(done, 50))")
+        # The last of what runs before the extension has run.
+        await visit.page.evaluate("customElements.whenDefined('vf-log').then(() => true)")
         await (await held.get()).continue_()
         await expect(visit.page.locator("#live")).to_have_text("Live")
         await visit.check()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from tenants.directory import load_visitor, save_preferences
 from tests.browser.conftest import Server, Visit, open_page
@@ -28,6 +29,33 @@ async def test_the_palette_finds_a_job_by_keys_alone(visit: Visit, space: Worksp
     await expect(page.locator("#found a")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_have_text("The moons of Jupiter")
+    await visit.check()
+
+
+async def test_enter_means_what_was_typed_and_not_what_was_shown(visit: Visit, space: Workspace) -> None:
+    page = visit.page
+    held: asyncio.Queue[Route] = asyncio.Queue()
+    await visit.go("/w/northlight/members")
+    await page.keyboard.press("Control+k")
+    await expect(page.locator("#found a").first).to_be_visible()
+    await page.route("**/find?**", held.put_nowait)
+    await page.keyboard.type("jupiter")
+    await page.keyboard.press("Enter")
+    await (await held.get()).continue_()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("The moons of Jupiter")
+    await visit.check()
+
+
+async def test_a_late_answer_leaves_the_focus_where_it_was(visit: Visit, space: Workspace) -> None:
+    page = visit.page
+    await visit.go("/w/northlight/members")
+    await page.keyboard.press("Control+k")
+    await expect(page.locator("#found a").first).to_be_visible()
+    async with page.expect_response("**/find?**"):
+        await page.keyboard.type("jupiter")
+        await page.keyboard.press("ArrowDown")
+    await expect(page.locator("#found a")).to_have_count(1)
+    await expect(page.locator("#found a")).to_be_focused()
     await visit.check()
 
 

@@ -54,7 +54,7 @@ class TestEditing:
         await page.get_by_role("link", name="Edit scene 2").click()
         text = page.get_by_label("Text of scene 2")
         await expect(text).to_be_visible()
-        assert page.url.endswith("/script?scene=s2")
+        await expect(page).to_have_url(f"{desk.base}{studio.base}/1/script?scene=s2")
         await text.fill("…")
         await page.get_by_role("button", name="Show what will be made again").click()
         await expect(page.get_by_role("alert").filter(has_text="One thing must be corrected")).to_be_focused()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -23,6 +22,7 @@ from tenants.signin_providers import add_house, find_house
 from tenants.signin_rules import WayForm
 from tests.support.canaille_server import CLIENT, EMAIL, PASSWORD, PERSON, SECRET
 from tests.support.factories import Workspace, seed_workspace
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.flow
 BACK = "http://localhost:8000/sign-in/back/canaille"
@@ -30,8 +30,7 @@ BACK = "http://localhost:8000/sign-in/back/canaille"
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "tests.support.canaille_server", str(port), BACK]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

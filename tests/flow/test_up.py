@@ -20,6 +20,7 @@ import pytest
 
 from adapters import settings as settings_module
 from adapters.embedded.stack import Home
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0
@@ -97,12 +98,6 @@ def of_home(home: Path) -> list[str]:
         if mine and process.info["status"] != psutil.STATUS_ZOMBIE:
             found.append(f"{process.pid} {' '.join(process.info['cmdline'] or [])[:120]}")
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def status_of(address: str) -> int:
