@@ -19,7 +19,7 @@ from app.api.problems import answer_problem
 from app.api.shown_key import shows_key
 from app.errors import convert
 from app.forms import LIMIT
-from app.guards import add_headers, same_site, signed_in, synchronised
+from app.guards import add_headers, same_site, signed_in, synchronised, without_nul
 from app.live import stream_job
 from app.pages import (
     approvals,
@@ -277,6 +277,7 @@ def build(site: Site, lifespan: list[Any] | None = None) -> Litestar:
             ),
         ],
         guards=[same_site],
+        middleware=[without_nul],
         before_request=synchronised,
         before_send=[add_headers],
         exception_handlers={Exception: convert},

@@ -6,8 +6,9 @@ python -m benchmarks.memory HOME     for another VFOS_HOME
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -26,12 +27,19 @@ def main(argv: Sequence[str]) -> int:
         print("Nothing runs there: start `vfos up` first.")
         return 1
     family = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
-    shares = [(process.memory_full_info().pss / 1e6, title(process)) for process in family]
+    shares = list(shares_of(family))
     for share, name in sorted(shares, reverse=True):
         print(f"{share:7.1f} MB  {name}")
     total = sum(share for share, _ in shares)
     print(f"{total:7.1f} MB  in all, limit {LIMIT_MB} MB")
     return int(total > LIMIT_MB)
+
+
+def shares_of(family: Iterable[psutil.Process]) -> Iterator[tuple[float, str]]:
+    """What each holds, in MB, and its name; one that has ended meanwhile holds nothing, collected or not."""
+    for process in family:
+        with contextlib.suppress(psutil.NoSuchProcess):  # also what psutil says of a zombie
+            yield process.memory_full_info().pss / 1e6, title(process)
 
 
 def title(process: psutil.Process) -> str:

@@ -106,8 +106,13 @@ async def issue_owner_link(
     return token
 
 
-async def redeem_owner_link(units: Units, token: str, browser: Browser, *, language: str = "en") -> SignedIn:
-    """Use a link up: sign in the first owner, made now if there is none. Raises LinkRefused."""
+async def redeem_owner_link(
+    units: Units, token: str, browser: Browser, *, name: str = "Owner", language: str = "en"
+) -> SignedIn:
+    """Use a link up: sign in the first owner; if there is none, one is made of `name` and `language`.
+
+    Raises LinkRefused.
+    """
     if not _TOKEN.fullmatch(token):
         raise LinkRefused
     async with units.system(_PURPOSE) as unit:
@@ -120,7 +125,9 @@ async def redeem_owner_link(units: Units, token: str, browser: Browser, *, langu
         if (link := used.one_or_none()) is None:
             raise LinkRefused
         tenant_id, operates_farm = link
-        user_id = await _first_owner(unit.session, tenant_id) or await _make_owner(unit.session, tenant_id, language)
+        user_id, called = await _first_owner(unit.session, tenant_id) or await _make_owner(
+            unit.session, tenant_id, name, language
+        )
         await unit.session.execute(
             update(OwnerLink).where(OwnerLink.token_hash == token_hash(token)).values(used_by=user_id)
         )
@@ -128,23 +135,29 @@ async def redeem_owner_link(units: Units, token: str, browser: Browser, *, langu
             await unit.session.execute(update(User).where(User.id == user_id).values(operates_farm=True))
         await unit.session.execute(_unused_links(tenant_id))
         cookie = new_session(unit.session, user_id, ["owner-link"], browser)
-        owner = Principal(tenant_id=tenant_id, kind="person", role="owner", actor_id=user_id)
+        owner = Principal(tenant_id=tenant_id, kind="person", role="owner", actor_id=user_id, name=called)
         unit.audit(owner, "session.begin", "user", user_id, address=browser.address, method="owner-link")
         slug = (await unit.session.execute(select(Tenant.slug).where(Tenant.id == tenant_id))).scalar_one()
     return SignedIn(cookie, user_id, tenant_id, slug)
 
 
-async def link_is_open(units: Units, token: str) -> bool:
-    """Whether a link could be used now; looking does not use it up."""
+async def look_at_link(units: Units, token: str) -> str:
+    """The name of the owner whom a link would sign in; empty = one would be made. Looking does not use it up.
+
+    Raises LinkRefused for a link that could not be used now.
+    """
     if not _TOKEN.fullmatch(token):
-        return False
+        raise LinkRefused
     async with units.system(_PURPOSE) as unit:
-        found = await unit.session.scalar(
+        tenant_id = await unit.session.scalar(
             select(OwnerLink.tenant_id).where(
                 OwnerLink.token_hash == token_hash(token), OwnerLink.used_at.is_(None), _not_past(OwnerLink)
             )
         )
-    return found is not None
+        if tenant_id is None:
+            raise LinkRefused
+        owner = await _first_owner(unit.session, tenant_id)
+    return owner[1] if owner else ""
 
 
 def _unused_links(tenant_id: UUID) -> Delete:
@@ -155,22 +168,24 @@ def _not_past(row: type[OwnerLink]) -> ColumnElement[bool]:
     return row.expires_at.is_(None) | (row.expires_at > func.now())
 
 
-async def _first_owner(session: AsyncSession, tenant_id: UUID) -> UUID | None:
-    return await session.scalar(
-        select(User.id)
+async def _first_owner(session: AsyncSession, tenant_id: UUID) -> tuple[UUID, str] | None:
+    found = await session.execute(
+        select(User.id, User.name)
         .join(Membership, Membership.user_id == User.id)
         .where(Membership.tenant_id == tenant_id, Membership.role == "owner", User.disabled_at.is_(None))
         .order_by(Membership.created_at, User.id)
         .limit(1)
     )
+    row = found.one_or_none()
+    return (row.id, row.name) if row else None
 
 
-async def _make_owner(session: AsyncSession, tenant_id: UUID, language: str) -> UUID:
-    user = User(id=uuid7(), name="Owner", language=language)
+async def _make_owner(session: AsyncSession, tenant_id: UUID, name: str, language: str) -> tuple[UUID, str]:
+    user = User(id=uuid7(), name=name, language=language)
     session.add(user)
     await session.flush()
     session.add(Membership(tenant_id=tenant_id, user_id=user.id, role="owner"))
-    return user.id
+    return user.id, name
 
 
 # ── Sessions ──────────────────────────────────────────────────────────────────────────────────────────────

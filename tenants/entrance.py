@@ -207,6 +207,8 @@ class PersonCard:
     email: str | None
     disabled: bool
     has_password: bool
+    has_app: bool
+    passkeys: int
     workspaces: tuple[tuple[str, str], ...]
 
 
@@ -220,12 +222,16 @@ async def list_people(units: Units) -> list[PersonCard]:
             .order_by(Tenant.slug)
         ):
             seats.setdefault(user_id, []).append((slug, role))
+        keys = select(func.count()).select_from(Passkey).where(Passkey.user_id == User.id).scalar_subquery()
         rows = await unit.session.execute(
-            select(User, Password.user_id).outerjoin(Password, Password.user_id == User.id).order_by(User.name, User.id)
+            select(User, Password.user_id.is_not(None), AppFactor.confirmed_at.is_not(None), keys)
+            .outerjoin(Password, Password.user_id == User.id)
+            .outerjoin(AppFactor, AppFactor.user_id == User.id)
+            .order_by(User.name, User.id)
         )
         return [
-            PersonCard(u.id, u.name, u.email, u.disabled_at is not None, has is not None, tuple(seats.get(u.id, ())))
-            for u, has in rows
+            PersonCard(u.id, u.name, u.email, u.disabled_at is not None, secret, app, count, tuple(seats.get(u.id, ())))
+            for u, secret, app, count in rows
         ]
 
 

@@ -17,6 +17,7 @@ from app.console import DONE, WRONG, CommandError, Console
 
 if TYPE_CHECKING:
     from adapters.wiring import Runtime
+    from tenants.entrance import PersonCard
 
 RESET_VALID = timedelta(hours=24)
 
@@ -104,17 +105,25 @@ async def _people(runtime: Runtime, _arguments: argparse.Namespace) -> Answer:
             "email": card.email,
             "locked": card.disabled,
             "password": card.has_password,
+            "app": card.has_app,
+            "passkeys": card.passkeys,
             "workspaces": dict(card.workspaces),
         }
         for card in cards
     ]
     lines = [
         f"{card.id}  {card.name} <{card.email or 'no address'}>"
-        f"{'  LOCKED' if card.disabled else ''}{'' if card.has_password else '  no password'}"
+        f"{'  LOCKED' if card.disabled else ''}{'' if card.has_password else '  no password'}{_second_factors(card)}"
         f"  {', '.join(f'{slug}: {role}' for slug, role in card.workspaces) or 'no workspace'}"
         for card in cards
     ]
     return {"people": listed}, "\n".join(lines) or "There is nobody yet."
+
+
+def _second_factors(card: PersonCard) -> str:
+    passkeys = f"{card.passkeys} passkey{'' if card.passkeys == 1 else 's'}" if card.passkeys else ""
+    found = [words for words in ("authenticator app" if card.has_app else "", passkeys) if words]
+    return f"  second factor: {', '.join(found)}" if found else ""
 
 
 async def _person(runtime: Runtime, arguments: argparse.Namespace) -> UUID:

@@ -14,7 +14,7 @@ from app.room import HTML, answer, go
 from app.session import browser_of, csrf_of, find_visitor, no_cookie, token_of, tongue_of
 from app.site import AnyRequest, site_of
 from app.views.shell import look_of
-from tenants.directory import end_session, link_is_open, redeem_owner_link, save_preferences
+from tenants.directory import end_session, look_at_link, redeem_owner_link
 from tenants.people import LinkRefused
 
 NAME_LIMIT = 80
@@ -36,30 +36,31 @@ async def show_start(request: AnyRequest) -> Response[str]:
     """The form behind an owner link; looking at it does not use the link up."""
     tongue = tongue_of(request, None)
     token = str(request.path_params["token"])
-    if not await link_is_open(site_of(request).units, token):
+    try:
+        owner = await look_at_link(site_of(request).units, token)
+    except LinkRefused:
         return _refused(request, tongue)
     form = FormState({"name": "", "language": tongue.language})
-    return answer(request, tongue, "start/link.html", "", _values(request, tongue, form=form))
+    return answer(request, tongue, "start/link.html", "", _values(request, tongue, form=form, owner=owner))
 
 
 @post("/start/{token:str}")
 async def use_start(request: AnyRequest) -> Response[Any]:
-    """Use the link up: sign the owner in with a fresh session."""
+    """Use the link up: sign the owner in with a fresh session; the first one says how they are called."""
     values = await read_form(request)
     tongue = Tongue(values["language"]) if values.get("language") in LANGUAGES else tongue_of(request, None)
+    site, token = site_of(request), str(request.path_params["token"])
     name = " ".join(values.get("name", "").split())
-    faults = check_name(tongue, name)
-    if faults:
-        form = FormState(values, faults)
-        return answer(request, tongue, "start/link.html", "", _values(request, tongue, form=form), 422)
-    site = site_of(request)
     try:
+        owner = await look_at_link(site.units, token)
+        if not owner and (faults := check_name(tongue, name)):
+            form = FormState(values, faults)
+            return answer(request, tongue, "start/link.html", "", _values(request, tongue, form=form, owner=""), 422)
         signed = await redeem_owner_link(
-            site.units, str(request.path_params["token"]), browser_of(request), language=tongue.language
+            site.units, token, browser_of(request), name=name or owner, language=tongue.language
         )
     except LinkRefused:
         return _refused(request, tongue)
-    await save_preferences(site.units, signed.user_id, name=name, language=tongue.language)
     return await welcome(request, signed.token, f"/w/{signed.slug}")
 
 

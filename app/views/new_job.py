@@ -46,4 +46,6 @@ GATE_NOTES = {
 
 def _note(tongue: Tongue, line: RecipeLine) -> str:
     parts = [said(tongue, PROFILE_NAMES, line.profile), tongue.gettext("about %(seconds)s s", seconds=line.seconds)]
-    return " · ".join(part for part in (line.description, *parts) if part)
+    facts = " · ".join(part for part in parts if part)
+    # A description is a sentence with an end of its own.
+    return f"{line.description}{' ' if line.description.endswith(('.', '!', '?', '…')) else ' · '}{facts}".strip(" ·")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.i18n import LANGUAGES, Tongue, zone_names
+from adapters.signin.kinds import KINDS
+from app.i18n import LANGUAGES, N_, Tongue, zone_names
+from tenants.directory import PROVIDER
 from tenants.people import SessionLine
 
 
@@ -21,6 +23,7 @@ class Option:
 class SessionRow:
     handle: str
     browser: str
+    methods: str
     address: str
     created_at: datetime
     last_seen_at: datetime
@@ -50,6 +53,7 @@ def make_sessions(tongue: Tongue, lines: Sequence[SessionLine], current: str, no
         SessionRow(
             handle=line.handle,
             browser=browser_name(line.agent) or tongue.gettext("Unknown browser"),
+            methods=" + ".join(method_name(tongue, method) for method in line.methods),
             address=line.address,
             created_at=line.created_at,
             last_seen_at=line.last_seen_at,
@@ -58,6 +62,23 @@ def make_sessions(tongue: Tongue, lines: Sequence[SessionLine], current: str, no
         )
         for line in lines
     ]
+
+
+METHOD_NAMES: Mapping[str, str] = {
+    "password": N_("password"),
+    "passkey": N_("passkey"),
+    "app": N_("authenticator app"),
+    "recovery": N_("recovery code"),
+    "owner-link": N_("owner link"),
+}
+
+
+def method_name(tongue: Tongue, method: str) -> str:
+    """How a way in is called in a list; a provider by its kind."""
+    if method.startswith(PROVIDER):
+        kind = method.removeprefix(PROVIDER)
+        return KINDS[kind].label if kind in KINDS and kind != "oidc" else tongue.gettext("provider")
+    return tongue.gettext(METHOD_NAMES[method]) if method in METHOD_NAMES else method
 
 
 BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from httpx import ASGITransport, AsyncClient
+from sqlalchemy import select
 
 from adapters.settings import Settings
 from app.guards import came_from_us
@@ -14,8 +15,9 @@ from app.main import build
 from app.session import csrf_of
 from app.site import Site, open_site
 from tenants.directory import issue_owner_link, token_hash
+from tenants.model import AuditEntry
 from tests.app.conftest import Person, sign_in
-from tests.support.factories import Workspace
+from tests.support.factories import Workspace, seed_workspace
 
 Browser = Callable[[], AsyncClient]
 SAME = {"Sec-Fetch-Site": "same-origin"}
@@ -30,6 +32,19 @@ class TestOwnerLink:
                 page = await client.get(f"/start/{link}")
                 assert page.status_code == 200
                 assert 'name="name"' in page.text
+
+    async def test_whoever_is_known_is_not_asked_again_and_keeps_their_name(self, site: Site, browser: Browser) -> None:
+        own = await seed_workspace(site.units, site.store, "twice", "Twice")
+        for name, asked in (("Ada", True), ("Somebody else", False)):
+            link = await issue_owner_link(site.units, own.tenant_id)
+            async with browser() as client:
+                page = (await client.get(f"/start/{link}")).text
+                assert ('name="name"' in page, "as Ada" in page) == (asked, not asked)
+                await client.post(f"/start/{link}", data={"name": name, "language": "en"}, headers=SAME)
+                assert "owner link" in (await client.get("/settings/security")).text
+        async with own.units.open(own.owner) as unit:
+            began = select(AuditEntry.actor_name).where(AuditEntry.action == "session.begin")
+            assert list(await unit.session.scalars(began)) == ["Ada", "Ada"]
 
     async def test_using_it_signs_in_once(self, site: Site, space: Workspace, browser: Browser) -> None:
         link = await issue_owner_link(site.units, space.tenant_id)
@@ -54,8 +69,10 @@ class TestOwnerLink:
             assert page.status_code == 410
             assert "not valid any more" in page.text
 
-    async def test_faults_come_back_with_what_was_entered(self, site: Site, space: Workspace, browser: Browser) -> None:
-        link = await issue_owner_link(site.units, space.tenant_id)
+    async def test_faults_come_back_with_what_was_entered(self, site: Site, browser: Browser) -> None:
+        link = await issue_owner_link(
+            site.units, (await seed_workspace(site.units, site.store, "new", "New")).tenant_id
+        )
         async with browser() as client:
             page = await client.post(f"/start/{link}", data={"name": "N" * 200, "language": "en"}, headers=SAME)
             assert page.status_code == 422

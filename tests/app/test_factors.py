@@ -528,6 +528,12 @@ class TestMachineOwner:
         class Arguments:
             person = uma.email
 
+        listed, lines = await TASKS["people"](site.runtime, Arguments())  # type: ignore[arg-type]
+        (card,) = [person for person in listed["people"] if person["email"] == uma.email]
+        assert (card["app"], card["passkeys"]) == (True, 1)
+        assert "second factor: authenticator app, 1 passkey" in next(
+            line for line in lines.splitlines() if uma.email in line
+        )
         value, words = await TASKS["remove-factors"](site.runtime, Arguments())  # type: ignore[arg-type]
         assert (value, "Removed: 2" in words) == ({"removed": 2}, True)
         async with fresh() as client:

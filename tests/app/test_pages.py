@@ -263,9 +263,16 @@ class TestStrangers:
 
 
 class TestAddresses:
-    @pytest.mark.parametrize("tail", ["?q=%00", "?recipe=%00", "/1/artifacts/%00", "/1/logs?q=a%00"])
-    async def test_a_sign_that_no_row_can_hold_leads_nowhere(self, marina: Person, tail: str) -> None:
-        assert (await marina.get(f"{marina.space.base}{tail}")).status_code == 404
+    async def test_a_sign_that_no_row_can_hold_leads_nowhere(self, marina: Person) -> None:
+        assert (await marina.get(f"{marina.space.base}/1/artifacts/%00")).status_code == 404
+
+    @pytest.mark.parametrize(
+        "path", ["{}?q=%00", "{}?recipe=%00", "{}/1/logs?q=a%00", "{}?q=%0%0000", "/w/northlight/audit?action=%00"]
+    )
+    async def test_in_a_filter_it_counts_for_nothing(self, marina: Person, path: str) -> None:
+        answer = await marina.get(path.format(marina.space.base))
+        assert answer.status_code == 200
+        assert "\x00" not in answer.text
 
 
 class TestFiles:
