@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from adapters.embedded.stack import Home, joined
 from adapters.settings import Settings
-from app.console import WRONG, CommandError
+from app.console import DONE, WRONG, CommandError, Console
+
+Act = Callable[[Any, argparse.Namespace, Console], Awaitable[None]]
+"""What steers the farm: gets its units of work."""
 
 
 def with_addresses(settings: Settings) -> Settings:
@@ -30,6 +34,25 @@ def with_addresses(settings: Settings) -> Settings:
     if running is None:
         raise CommandError(f"The stack in {settings.home} is just starting: try again in a moment.", code=WRONG)
     return joined(settings, running)
+
+
+def steer(act: Act, settings: Settings, arguments: argparse.Namespace, console: Console) -> int:
+    """Let an act steer the farm. Raises CommandError for an order that makes no sense."""
+    from adapters.database import make_engines
+    from domain.dispatch.capacity import BadOrder
+
+    async def run() -> None:
+        engines = make_engines(settings)
+        try:
+            await act(engines.units(), arguments, console)
+        finally:
+            await engines.dispose()
+
+    try:
+        asyncio.run(run())
+    except BadOrder as error:
+        raise CommandError(str(error), code=WRONG) from error
+    return DONE
 
 
 def migrate_and_check(settings: Settings) -> list[str]:

@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import getpass
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from adapters.settings import Settings
-from app.commands.common import with_addresses
-from app.console import DONE, WRONG, CommandError, Console, span
+from app.commands.common import Act, steer, with_addresses
+from app.console import Console, span
 
 if TYPE_CHECKING:
     from tenants.unit import Units
@@ -38,23 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Do one act."""
-    from adapters.database import make_engines
-    from domain.dispatch.capacity import BadOrder
-
-    chosen = with_addresses(settings)
-
-    async def act() -> None:
-        engines = make_engines(chosen)
-        try:
-            await ACTS[arguments.act](engines.units(), arguments, console)
-        finally:
-            await engines.dispose()
-
-    try:
-        asyncio.run(act())
-    except BadOrder as error:
-        raise CommandError(str(error), code=WRONG) from error
-    return DONE
+    return steer(ACTS[arguments.act], with_addresses(settings), arguments, console)
 
 
 async def _status(units: Units, arguments: argparse.Namespace, console: Console) -> None:
@@ -111,7 +94,7 @@ async def _tier(units: Units, arguments: argparse.Namespace, console: Console) -
     )
 
 
-ACTS: Mapping[str, Callable[[Any, argparse.Namespace, Console], Awaitable[None]]] = {
+ACTS: Mapping[str, Act] = {
     "status": _status,
     "shares": _shares,
     "pause": _pause,

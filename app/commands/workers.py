@@ -8,14 +8,13 @@ move.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import getpass
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from adapters.settings import Settings
-from app.commands.common import become, with_addresses
-from app.console import DONE, WRONG, CommandError, Console, size, span
+from app.commands.common import Act, become, steer, with_addresses
+from app.console import WRONG, CommandError, Console, size, span
 
 if TYPE_CHECKING:
     from domain.dispatch.crew import Hand
@@ -43,22 +42,7 @@ def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> 
     chosen = with_addresses(settings)
     if arguments.act == "autoscale":
         return _autoscale(arguments, chosen)
-
-    from adapters.database import make_engines
-    from domain.dispatch.capacity import BadOrder
-
-    async def act() -> None:
-        engines = make_engines(chosen)
-        try:
-            await ACTS[arguments.act](engines.units(), arguments, console)
-        finally:
-            await engines.dispose()
-
-    try:
-        asyncio.run(act())
-    except BadOrder as error:
-        raise CommandError(str(error), code=WRONG) from error
-    return DONE
+    return steer(ACTS[arguments.act], chosen, arguments, console)
 
 
 def _autoscale(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -109,5 +93,5 @@ async def _drain(units: Units, arguments: argparse.Namespace, console: Console) 
     console.result({"worker": hand.name, "draining": True}, words)
 
 
-ACTS: Mapping[str, Callable[[Any, argparse.Namespace, Console], Awaitable[None]]] = {"list": _list, "drain": _drain}
+ACTS: Mapping[str, Act] = {"list": _list, "drain": _drain}
 """Act → what does it."""

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest_asyncio
 import uvicorn
@@ -126,20 +127,25 @@ async def open_page(context: BrowserContext, base: str) -> Visit:
     return visit
 
 
-@pytest_asyncio.fixture(scope="module")
-async def signed(chromium: Browser, server: Server, space: Workspace) -> dict[str, Any]:
-    """The storage of a browser whose owner has come in by the owner link."""
+async def come_in(chromium: Browser, server: Server, tenant_id: UUID, name: str) -> dict[str, Any]:
+    """The storage of a browser whose owner, who operates the farm, has come in by the owner link."""
     context = await chromium.new_context()
     visit = await open_page(context, server.base)
-    link = await issue_owner_link(server.site.units, space.tenant_id, operates_farm=True)
+    link = await issue_owner_link(server.site.units, tenant_id, operates_farm=True)
     await visit.go(f"/start/{link}")
-    await visit.page.get_by_label("Your name").fill("Marina Rocha")
+    await visit.page.get_by_label("Your name").fill(name)
     await visit.page.get_by_role("button", name="Enter the workspace").click()
     await visit.page.wait_for_url("**/jobs")
     await visit.check()
     state: dict[str, Any] = dict(await context.storage_state())
     await context.close()
     return state
+
+
+@pytest_asyncio.fixture(scope="module")
+async def signed(chromium: Browser, server: Server, space: Workspace) -> dict[str, Any]:
+    """The storage of the browser of the seeded workspace's owner."""
+    return await come_in(chromium, server, space.tenant_id, "Marina Rocha")
 
 
 @pytest_asyncio.fixture

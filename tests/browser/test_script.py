@@ -11,8 +11,7 @@ from playwright.async_api import Browser, Dialog, expect
 
 from adapters.settings import Settings
 from app.site import Site
-from tenants.directory import issue_owner_link
-from tests.browser.conftest import AXE, NARROW, WIDE, Server, Visit, open_page
+from tests.browser.conftest import AXE, NARROW, WIDE, Server, Visit, come_in, open_page
 from tests.browser.test_access import RUN
 from tests.support.scripted import Scripted, open_scripted
 
@@ -29,15 +28,7 @@ async def studio(database: Settings, site: Site) -> Scripted:
 @pytest_asyncio.fixture(scope="module")
 async def member(chromium: Browser, server: Server, studio: Scripted) -> dict[str, Any]:
     """The storage of a browser whose person belongs to the workspace."""
-    context = await chromium.new_context()
-    visit = await open_page(context, server.base)
-    await visit.go(f"/start/{await issue_owner_link(studio.units, studio.tenant_id)}")
-    await visit.page.get_by_label("Your name").fill("Ana Lima")
-    await visit.page.get_by_role("button", name="Enter the workspace").click()
-    await visit.page.wait_for_url("**/jobs")
-    state: dict[str, Any] = dict(await context.storage_state())
-    await context.close()
-    return state
+    return await come_in(chromium, server, studio.tenant_id, "Ana Lima")
 
 
 @pytest_asyncio.fixture

@@ -15,8 +15,8 @@ from app.site import Site
 from domain.production.commands.create_job import NewJob, create_job
 from domain.production.commands.decide_gate import decide_gate
 from domain.production.queries.line import inbox
-from tenants.directory import issue_owner_link, load_visitor, save_preferences
-from tests.browser.conftest import AXE, NARROW, WIDE, Server, open_page
+from tenants.directory import load_visitor, save_preferences
+from tests.browser.conftest import AXE, NARROW, WIDE, Server, come_in, open_page
 from tests.browser.test_access import RUN
 from tests.support.scripted import TOPIC, Scripted, open_scripted
 
@@ -47,15 +47,7 @@ async def answer(studio: Scripted, decision: Any, note: str) -> None:
 
 @pytest_asyncio.fixture(scope="module")
 async def member(chromium: Browser, server: Server, studio: Scripted) -> dict[str, Any]:
-    context = await chromium.new_context()
-    visit = await open_page(context, server.base)
-    await visit.go(f"/start/{await issue_owner_link(studio.units, studio.tenant_id)}")
-    await visit.page.get_by_label("Your name").fill("Ana Lima")
-    await visit.page.get_by_role("button", name="Enter the workspace").click()
-    await visit.page.wait_for_url("**/jobs")
-    state: dict[str, Any] = dict(await context.storage_state())
-    await context.close()
-    return state
+    return await come_in(chromium, server, studio.tenant_id, "Ana Lima")
 
 
 @pytest.mark.parametrize(
