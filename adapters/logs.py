@@ -82,6 +82,8 @@ def configure_logs(settings: Settings) -> None:
     )
     # Libraries speak of their own workings; only what goes wrong there is ours to show.
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+    # It warns of every query whose asker has left, as a reader does who goes to another page.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 def _for_people(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> str:

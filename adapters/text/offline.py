@@ -107,7 +107,9 @@ def speakable(topic: str) -> str:
     """The topic without pictographs: they can be neither spoken nor set in the film's faces."""
     composed = unicodedata.normalize("NFC", topic)
     kept = "".join(sign for sign in composed if unicodedata.category(sign) not in PICTOGRAPHS)
-    return " ".join(kept.split()) or topic
+    shown = " ".join(kept.split())
+    # Of joined pictographs invisible joints stay, which are no topic either.
+    return shown if any(sign.isalnum() for sign in shown) else topic
 
 
 def usable_facts(draft: Draft) -> list[Fact]:

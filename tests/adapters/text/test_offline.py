@@ -262,6 +262,7 @@ class TestSpeakable:
             ("❤️ A viagem das sondas Voyager 🛰️", "A viagem das sondas Voyager"),
             ("Órbita e gravidade", "Órbita e gravidade"),
             ("🚀", "🚀"),
+            ("👩‍🚀👩‍🚀", "👩‍🚀👩‍🚀"),
         ],
     )
     def test_pictographs_are_left_out_and_nothing_else(self, topic, kept):
