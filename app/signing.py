@@ -22,7 +22,8 @@ from app.site import AnyRequest, Site, site_of
 from app.throttle import knock
 from tenants.directory import token_hash
 from tenants.people import Visitor
-from tenants.signin import LIFE, Pending, Purpose, begin_attempt, identities_of, note_refusal, take_attempt
+from tenants.signin import identities_of, note_refusal
+from tenants.signin_attempts import LIFE, Pending, Purpose, begin_attempt, take_attempt
 from tenants.signin_providers import find_again, house_ways
 from tenants.signin_rules import Proof, SignInRefused, Way
 

@@ -1,4 +1,4 @@
-"""Signing in through providers, in rows: attempts, who an identity is here, joining, linking; before a tenant is known.
+"""Signing in through providers, in rows: who an identity is here, joining, linking; before a tenant is known.
 
 An identity is (issuer, subject) and nothing else: a person is never found by an e-mail address. What a workspace's own
 provider lets in opens that workspace alone, because whoever runs the provider can be anybody in it.
@@ -6,48 +6,32 @@ provider lets in opens that workspace alone, because whoever runs the provider c
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, cast
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.account_trail import tell_workspaces
-from tenants.directory import new_session, token_hash
+from tenants.directory import new_session
 from tenants.members import InvitationGone, take_ticket
 from tenants.model import AuditEntry, AuthSession, Membership, Tenant, User
 from tenants.people import Browser
 from tenants.principal import Principal
 from tenants.records import uuid7
-from tenants.signin_model import Identity, SignInAttempt
+from tenants.signin_attempts import Pending, begin_attempt
+from tenants.signin_model import Identity
 from tenants.signin_rules import Proof, SignInRefused, Way, may_join
 from tenants.tickets import use_hash
 from tenants.unit import SystemUnit, Units
 from tenants.ways_in import hold_ways, require_way_in
 
-LIFE = timedelta(minutes=10)
-"""How long a sign-in may take, from our page to the provider and back."""
-Purpose = Literal["enter", "join", "link", "linking", "confirm"]
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _PURPOSE = "signin"
-
-
-@dataclass(frozen=True)
-class Pending:
-    """A sign-in under way. `data` is kept as it is; `user_id` and `session_hash` tie it to a signed-in session."""
-
-    purpose: Purpose
-    tenant_id: UUID | None
-    provider_id: UUID
-    data: dict[str, Any] = field(default_factory=dict)
-    user_id: UUID | None = None
-    session_hash: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,62 +53,6 @@ class IdentityLine:
     label: str
     created_at: datetime
     used_at: datetime
-
-
-# ── Attempts ──────────────────────────────────────────────────────────────────────────────────────────────
-async def begin_attempt(units: Units, key: str, browser: str, pending: Pending) -> None:
-    """Keep a sign-in under way: `key` is what comes back (`state`), `browser` what only this browser holds."""
-    async with units.system(_PURPOSE) as unit:
-        await unit.session.execute(delete(SignInAttempt).where(SignInAttempt.expires_at < func.now()))
-        unit.session.add(
-            SignInAttempt(
-                key_hash=token_hash(key),
-                browser_hash=token_hash(browser),
-                purpose=pending.purpose,
-                tenant_id=pending.tenant_id,
-                provider_id=pending.provider_id,
-                user_id=pending.user_id,
-                session_hash=pending.session_hash,
-                data=pending.data,
-                expires_at=func.now() + LIFE,
-            )
-        )
-
-
-async def look_at_attempt(units: Units, key: str, purpose: Purpose) -> Pending | None:
-    """An attempt whose key and browser are one token, as it stands; looking does not use it up."""
-    async with units.system(_PURPOSE) as unit:
-        row = await unit.session.scalar(
-            select(SignInAttempt).where(
-                SignInAttempt.key_hash == token_hash(key),
-                SignInAttempt.browser_hash == token_hash(key),
-                SignInAttempt.purpose == purpose,
-                SignInAttempt.expires_at > func.now(),
-            )
-        )
-        return None if row is None else _pending(row)
-
-
-async def take_attempt(units: Units, key: str, browser: str) -> Pending | None:
-    """Use an attempt up; None when it is unknown, used, out of date or another browser's. Of two, one gets it."""
-    if not (_TOKEN.fullmatch(key) and _TOKEN.fullmatch(browser)):
-        return None
-    async with units.system(_PURPOSE) as unit:
-        row = await unit.session.scalar(
-            delete(SignInAttempt)
-            .where(
-                SignInAttempt.key_hash == token_hash(key),
-                SignInAttempt.browser_hash == token_hash(browser),
-                SignInAttempt.expires_at > func.now(),
-            )
-            .returning(SignInAttempt)
-        )
-        return None if row is None else _pending(row)
-
-
-def _pending(row: SignInAttempt) -> Pending:
-    purpose = cast("Purpose", row.purpose)
-    return Pending(purpose, row.tenant_id, row.provider_id, dict(row.data), row.user_id, row.session_hash)
 
 
 # ── Coming in ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -20,11 +20,11 @@ from app.signing import house_issuers, note, read_answer, send_out, take_back, t
 from app.site import AnyRequest, site_of
 from app.throttle import knock
 from app.views.sign_in import Button, make_buttons, told
-from tenants import signin
+from tenants import signin, signin_attempts
 from tenants.directory import token_hash
 from tenants.members import InvitationGone, look_at_offer
 from tenants.people import Visitor
-from tenants.signin import Pending
+from tenants.signin_attempts import Pending
 from tenants.signin_providers import house_ways, ways_at, ways_of_tenants
 from tenants.signin_rules import Proof, SignInRefused, Way
 
@@ -226,7 +226,7 @@ async def show_link(request: AnyRequest) -> Response[Any]:
     """Ask whether this is the account that is meant."""
     visitor = await visitor_of(request)
     key = request.cookies.get(try_cookie(site_of(request), LINKING, "").key, "")
-    held = await signin.look_at_attempt(site_of(request).units, key, "linking")
+    held = await signin_attempts.look_at_attempt(site_of(request).units, key, "linking")
     if held is None or held.session_hash != visitor.session_hash:
         return turn_back(SECURITY, "", SignInRefused("gone"))
     return door_page(
@@ -247,7 +247,7 @@ async def link(request: AnyRequest) -> Response[Any]:
     await read_form(request)
     site = site_of(request)
     key = request.cookies.get(try_cookie(site, LINKING, "").key, "")
-    held = await signin.take_attempt(site.units, key, key)
+    held = await signin_attempts.take_attempt(site.units, key, key)
     if held is None or held.purpose != "linking" or held.session_hash != visitor.session_hash:
         return turn_back(SECURITY, "", SignInRefused("gone"))
     try:
