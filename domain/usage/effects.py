@@ -20,6 +20,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.catalog.vendors import VENDORS
 from domain.usage.budget import Bill, JobAccount, hold, let_go, settle
 from domain.usage.model import Effect
 from domain.usage.quote import Expected, expected_cost
@@ -29,13 +30,21 @@ from tenants.unit import Units
 T = TypeVar("T")
 
 
+def named(kind: str) -> str:
+    """A provider as people call it, inside a sentence."""
+    return VENDORS[kind].label if kind in VENDORS else HOME.get(kind, kind)
+
+
+HOME = {"artboard": "the art board", "espeak": "the draft voice", "offline": "the offline writer"}
+
+
 class InDoubt(Exception):
     """Raised when a call may have been made and paid, but its answer never arrived; a person must decide."""
 
     def __init__(self, provider: str, sent_at: str) -> None:
         self.provider, self.sent_at = provider, sent_at
         self.sentence = (
-            f"A call to {provider} was sent{f' at {sent_at}' if sent_at else ''} and its answer was lost. "
+            f"A call to {named(provider)} was sent{f' at {sent_at}' if sent_at else ''} and its answer was lost. "
             "It may have been paid, so it is not repeated by itself."
         )
         super().__init__(self.sentence)
@@ -46,7 +55,9 @@ class CallSkipped(Exception):
 
     def __init__(self, provider: str, fallback: str) -> None:
         self.provider, self.fallback = provider, fallback
-        self.sentence = f"The call to {provider} is left out by a person's decision; {fallback} takes its place."
+        self.sentence = (
+            f"The call to {named(provider)} is left out by a person's decision; {named(fallback)} takes its place."
+        )
         super().__init__(self.sentence)
 
 

@@ -219,7 +219,8 @@ async def _ask(ctx: StepContext, maker: ImageMaker, request: PictureRequest) -> 
 
 def _tell_fallback(ctx: StepContext, scene: Scene, step: Fallback) -> dict[str, Any]:
     """No step down is silent: a line, an event with reason and price, and a fact of the picture."""
-    spent = step.usage.micro_dollars if step.usage else 0
+    # What a call in doubt was billed is known to its provider alone.
+    spent = None if step.kind == "left_out" else step.usage.micro_dollars if step.usage else 0
     told = {
         "provider": step.provider,
         "then": step.then,

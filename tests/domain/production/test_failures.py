@@ -30,7 +30,11 @@ class TestJudge:
         [
             (ProviderBusy("azure", "The service is busy."), True, "The service is busy."),
             (ProviderRefused("azure", "The voice is unknown."), False, "The voice is unknown."),
-            (InDoubt("azure", "2026-01-01 10:00 UTC"), False, "A call to azure was sent at 2026-01-01 10:00 UTC"),
+            (
+                InDoubt("azure", "2026-01-01 10:00 UTC"),
+                False,
+                "A call to Azure Speech was sent at 2026-01-01 10:00 UTC",
+            ),
             (
                 OverBudget("job", 1_000_000, 900_000, 0, 250_000),
                 False,

@@ -190,7 +190,7 @@ class TestCrash:
         await pause(workspace, caller)
         await decide(workspace, caller, "skip")
         for fence in (3, 4):
-            with pytest.raises(CallSkipped, match="artboard takes its place"):
+            with pytest.raises(CallSkipped, match="the art board takes its place"):
                 await perform(open_ledger(fence=fence), provider, fallback="artboard")
         assert provider.calls == 1
 
@@ -322,3 +322,19 @@ class TestKeys:
     def test_fence_is_no_part(self, engine: Engine, caller: Caller) -> None:
         assert effect_key(caller, "p", "m", "h") == effect_key(replace(caller, fence=9), "p", "m", "h")
         assert effect_key(caller, "p", "m", "h") != effect_key(replace(caller, shard="x"), "p", "m", "h")
+
+
+@pytest.mark.parametrize(
+    ("kind", "stand_in", "said"),
+    [
+        ("openai", "gemini", "The call to OpenAI is left out by a person's decision; Gemini takes its place."),
+        (
+            "azure",
+            "artboard",
+            "The call to Azure Speech is left out by a person's decision; the art board takes its place.",
+        ),
+    ],
+)
+def test_providers_are_called_by_their_names(kind: str, stand_in: str, said: str) -> None:
+    assert CallSkipped(kind, stand_in).sentence == said
+    assert InDoubt(kind, "").sentence.startswith(f"A call to {said.split()[3]}")
