@@ -6,6 +6,7 @@ that did not go out whole costs nothing; a request that went out whole and was n
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ def quota(said: Said) -> ProviderError:
 
 
 def rate_limited(said: Said) -> ProviderError:
-    wait = "" if said.retry_after is None else f" for {said.retry_after:.0f} s"
+    wait = f" for {math.ceil(said.retry_after)} s" if said.retry_after else ""
     return RateLimited(
         said.provider,
         f"{said.label} asks us to wait{wait}: too many requests.{said.quoted()}",

@@ -85,7 +85,7 @@ FRESH = (
     Wish("documentary", "How far away the nearest stars are", "en", 35, images=("openai",), quality="low"),
     Wish("documentary", "The first footsteps on the Moon", "en", 70, "claude-opus-5-5", ("gemini",), rounds=2),
     Wish("documentary", "The cosmic microwave background", "en", 135, "claude-haiku-5-5", ("openai",), "high", (2,)),
-    Wish("documentary", "Voyager 2 at Uranus and Neptune", "en", 210, images=("gemini", "openai")),
+    Wish("documentary", "The Voyagers at the edge of the solar system", "en", 210, images=("gemini", "openai")),
     Wish("documentary", "Astronauts in orbit", "en", 270, "claude-opus-5-5", ()),
     Wish("short", "Why galaxies have spiral arms", "en", 20, "claude-haiku-5-5", ("gemini",)),
     Wish("short", "How a rocket stage comes back", "en", 50, images=("openai",), rounds=2),
