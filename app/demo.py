@@ -66,7 +66,8 @@ async def seed(runtime: Runtime) -> UUID:
 async def first_film(units: Units, tenant_id: UUID) -> JobRef:
     """The job of the first film, entered now if it is not there."""
     from domain.catalog.demo.content import demo_workspace
-    from domain.production.commands.create_job import NewJob, create_job
+    from domain.production.commands.create_job import create_job
+    from domain.production.commands.new_job import NewJob
 
     content = demo_workspace()
     wanted = content.first_job

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from app.errors import TooLarge
 from app.i18n import Tongue
 from app.site import AnyRequest
-from domain.production.commands.create_job import hidden_places
+from domain.production.commands.new_job import hidden_places
 
 LIMIT = 512_000
 """Bytes of the largest form we read."""

@@ -22,7 +22,8 @@ from benchmarks.chaos import HOSTS, LEASE_S, Story, files_of, help_along, judge_
 from benchmarks.line_farm import Line, open_line, percentile, verdict
 from domain.catalog.commands import save_version
 from domain.catalog.demo.content import demo_workspace
-from domain.production.commands.create_job import NewJob, create_job
+from domain.production.commands.create_job import create_job
+from domain.production.commands.new_job import NewJob
 from domain.production.demo import seed_demo
 from tenants.directory import create_tenant
 from tenants.principal import Principal

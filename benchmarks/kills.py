@@ -23,8 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.prices.tariffs import PriceFiles
-from domain.production.commands.create_job import NewJob, create_job
+from domain.production.commands.create_job import create_job
 from domain.production.commands.decide_call import decide_call
+from domain.production.commands.new_job import NewJob
 from domain.production.model import Job
 from domain.production.queries.cost import open_calls
 from domain.usage.model import Effect

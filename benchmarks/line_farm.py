@@ -26,7 +26,8 @@ from benchmarks.line_kinds import CALLS, KINDS, RECIPES, Wish
 from domain.catalog.commands import save_version
 from domain.dispatch.farm import pool_loads
 from domain.dispatch.model import SchedFlow
-from domain.production.commands.create_job import NewJob, create_job
+from domain.production.commands.create_job import create_job
+from domain.production.commands.new_job import NewJob
 from domain.production.model import Job
 from tenants.model import Tenant
 from tenants.unit import Units

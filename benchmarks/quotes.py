@@ -27,7 +27,8 @@ from domain.catalog.commands import save_version
 from domain.catalog.demo.content import demo_workspace
 from domain.catalog.providers import Choice
 from domain.dispatch.model import Step
-from domain.production.commands.create_job import NewJob, create_job
+from domain.production.commands.create_job import create_job
+from domain.production.commands.new_job import NewJob
 from domain.production.commands.quote_new_job import draft_new_job
 from domain.usage.quote import error_of
 from tests.support.hired import Hired, all_doubles, hired

@@ -130,7 +130,8 @@ async def enter(runtime: Runtime, arguments: argparse.Namespace) -> JobRef:
     """Put the job into the queue. Raises CommandError with every fault of the request."""
     from adapters.prices.tariffs import PriceFiles
     from adapters.vendors.counting import PromptCounter
-    from domain.production.commands.create_job import NewJob, create_job
+    from domain.production.commands.create_job import create_job
+    from domain.production.commands.new_job import NewJob
     from domain.production.commands.quote_new_job import draft_new_job
     from domain.production.errors import InvalidInput, ProductionError
     from tenants.directory import find_tenant

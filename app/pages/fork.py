@@ -20,9 +20,9 @@ from app.site import AnyRequest
 from app.views.fork import ForkView, make_fork, make_fork_choices
 from domain.catalog.provider_rows import Provider
 from domain.catalog.resolution import find_presets
-from domain.production.commands.create_job import SECONDS, TOPIC_LIMIT
 from domain.production.commands.fork_choices import PORTS, PRESET_SLOTS, Changes
 from domain.production.commands.fork_job import ForkOffer, fork_job, quote_fork
+from domain.production.commands.new_job import SECONDS, TOPIC_LIMIT
 from domain.production.errors import InvalidInput
 from domain.production.queries.job import find_job, job_detail
 from domain.production.queries.projects import recipes_of

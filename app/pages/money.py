@@ -16,8 +16,8 @@ from app.forms import FormFault, FormState, read_form
 from app.room import Room
 from app.site import AnyRequest
 from app.views.money import QuoteView, make_quote_view, make_usage, read_dollars
-from domain.production.commands.create_job import SECONDS, TOPIC_LIMIT, NewJob
 from domain.production.commands.decide_call import decide_call, set_cost_limit
+from domain.production.commands.new_job import SECONDS, TOPIC_LIMIT, NewJob
 from domain.production.commands.quote_new_job import draft_new_job, quote_new_job
 from domain.production.errors import InvalidInput, NotFound
 from domain.production.foresight import NO_FORESIGHT, Foreseen

@@ -18,7 +18,8 @@ from app.views.cost import make_cost
 from app.views.money import dollars_text, make_quote_view, money_range, read_dollars
 from domain.dispatch.flows import drop_ready
 from domain.dispatch.model import Step
-from domain.production.commands.create_job import NewJob, create_job
+from domain.production.commands.create_job import create_job
+from domain.production.commands.new_job import NewJob
 from domain.production.commands.quote_new_job import Offer
 from domain.production.model import Job
 from domain.usage.budget import Bill, JobAccount, find_drift, hold, settle

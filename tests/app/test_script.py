@@ -13,8 +13,9 @@ from sqlalchemy import func, select, update
 from adapters.settings import Settings
 from app.site import Site
 from domain.dispatch.model import Step
-from domain.production.commands.create_job import NewJob, create_job
+from domain.production.commands.create_job import create_job
 from domain.production.commands.edit_script import edit_script
+from domain.production.commands.new_job import NewJob
 from domain.production.model import Job
 from domain.studio.script import Scene
 from tenants.model import Membership

@@ -14,8 +14,9 @@ from adapters.settings import Settings
 from app.post import deliver
 from app.site import Site
 from domain.dispatch.model import Step
-from domain.production.commands.create_job import NewJob, create_job
+from domain.production.commands.create_job import create_job
 from domain.production.commands.decide_gate import decide_gate
+from domain.production.commands.new_job import NewJob
 from domain.production.model import Approval, Job, StepRun
 from tenants.model import User
 from tests.app.conftest import Box, Person, sign_in

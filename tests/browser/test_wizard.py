@@ -12,8 +12,9 @@ from playwright.async_api import Browser, expect
 
 from adapters.settings import Settings
 from app.site import Site
-from domain.production.commands.create_job import NewJob, create_job
+from domain.production.commands.create_job import create_job
 from domain.production.commands.decide_gate import decide_gate
+from domain.production.commands.new_job import NewJob
 from domain.production.queries.line import inbox
 from tenants.directory import load_visitor, save_preferences
 from tests.browser.conftest import AXE, NARROW, WIDE, Server, come_in, open_page

@@ -17,7 +17,8 @@ from adapters.wiring import build_runtime
 from domain.dispatch.model import Attempt, Step
 from domain.dispatch.watch import wake_delayed
 from domain.production.commands.control_job import retry_job
-from domain.production.commands.create_job import NewJob, create_job
+from domain.production.commands.create_job import create_job
+from domain.production.commands.new_job import NewJob
 from domain.production.model import Job
 from tests.support.scripted import TOPIC, Scripted, open_scripted
 from tests.support.services import Services

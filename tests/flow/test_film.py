@@ -21,8 +21,9 @@ from app.demo import sound_seconds
 from domain.catalog.commands import save_version
 from domain.catalog.demo.content import demo_workspace
 from domain.dispatch.model import Attempt, Step
-from domain.production.commands.create_job import NewJob, create_job
+from domain.production.commands.create_job import create_job
 from domain.production.commands.edit_script import edit_script
+from domain.production.commands.new_job import NewJob
 from domain.production.demo import seed_demo, seeding_principal
 from domain.production.engine import Engine
 from domain.production.model import ArtifactRef, Job, Made

@@ -25,7 +25,8 @@ from adapters.wiring import Runtime, build_runtime
 from domain.dispatch.model import Attempt, Step
 from domain.dispatch.recount import recount
 from domain.dispatch.watch import running_steps
-from domain.production.commands.create_job import NewJob, create_job
+from domain.production.commands.create_job import create_job
+from domain.production.commands.new_job import NewJob
 from domain.production.manifest import NAME as MANIFEST
 from domain.production.model import ArtifactRef, Made
 from domain.usage.model import Effect

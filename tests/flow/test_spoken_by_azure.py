@@ -20,7 +20,8 @@ from domain.catalog.model import Project
 from domain.catalog.providers import Choice, add_provider, choose_providers
 from domain.catalog.vendors import ProviderForm
 from domain.dispatch.model import Step
-from domain.production.commands.create_job import NewJob, create_job
+from domain.production.commands.create_job import create_job
+from domain.production.commands.new_job import NewJob
 from domain.production.engine import Engine
 from domain.production.model import Job
 from domain.production.pipeline import STEP_KINDS

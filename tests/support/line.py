@@ -21,7 +21,8 @@ from adapters.database import Engines
 from adapters.store.objects import LocalObjects
 from domain.catalog.commands import create_project, save_version
 from domain.catalog.model import Project
-from domain.production.commands.create_job import NewJob, create_job
+from domain.production.commands.create_job import create_job
+from domain.production.commands.new_job import NewJob
 from domain.production.engine import Engine
 from domain.production.model import Job
 from domain.production.pipeline.base import (

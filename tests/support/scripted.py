@@ -12,7 +12,8 @@ from adapters.wiring import build_tools
 from app.demo import sound_seconds
 from domain.catalog.commands import save_version
 from domain.catalog.demo.content import demo_workspace
-from domain.production.commands.create_job import NewJob, create_job
+from domain.production.commands.create_job import create_job
+from domain.production.commands.new_job import NewJob
 from domain.production.demo import seed_demo
 from domain.production.engine import Engine
 from domain.production.model import Job

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import difflib
-import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import func, select, text
 
 from domain.catalog.bodies import RecipeBody
 from domain.catalog.model import Project
-from domain.catalog.provider_rows import Provider
 from domain.catalog.providers import Given, providers_for
-from domain.catalog.resolution import Chosen, Resolution, Unresolved, find_recipe, nearest_recipes, resolve
+from domain.catalog.resolution import Resolution, Unresolved, find_recipe, nearest_recipes, resolve
 from domain.catalog.vendors import VENDORS
 from domain.dispatch.enqueue import Placed, place
 from domain.dispatch.flows import open_flows
 from domain.dispatch.locks import lock_pools
 from domain.dispatch.stats import ratios
+from domain.production.commands.new_job import NewJob, check_fields
+from domain.production.commands.snapshot import write_spec
 from domain.production.errors import Fault, InvalidInput, NotFound, WrongState
 from domain.production.foresight import NO_FORESIGHT, Foreseen
-from domain.production.graph import Node, check_graph, check_routes, make_nodes, route_of, with_gates
+from domain.production.graph import Node, check_graph, check_routes, make_nodes, route_of
 from domain.production.jobs import key_of, refresh
 from domain.production.lengths import check_length
 from domain.production.model import Job
@@ -36,43 +35,9 @@ from domain.usage.effects import hash_json
 from domain.usage.quote import NoTariffs, Tariffs
 from tenants.records import uuid7
 from tenants.unit import Unit
-from timeline.profiles import PROFILES
 
-TOPIC_LIMIT = 5000
-SECONDS = (10, 3600)
-MODES = ("auto", "wizard")
-GATES = ("script", "narrate", "illustrate", "check")
-"""Where a wizard stops when its recipe says nothing: after what people like to see, read or hear."""
 TITLE_LIMIT = 120
-TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Invisible signs that change the direction of all text after them; a title must not do that to a page."""
-
-
 NO_TARIFFS: Tariffs = NoTariffs()
-
-
-@dataclass(frozen=True)
-class NewJob:
-    """What a person asks for. Empty language, profile and None seconds: the recipe's own.
-
-    `gates`: the kinds of steps after which a job in wizard mode stops; None = the recipe's own gates, and `GATES` where
-    it has none.
-    """
-
-    project: str
-    recipe: str
-    topic: str
-    language: str = ""
-    seconds: int | None = None
-    profile: str = ""
-    mode: str = "auto"
-    idem_key: str | None = None
-    cost_limit: int | None = None
-    priority: int = 0
-    voice: str = ""
-    script_edits: Mapping[str, Any] = field(default_factory=dict)
-    salt: str = ""
-    gates: tuple[str, ...] | None = None
 
 
 async def create_job(
@@ -166,61 +131,6 @@ async def _check(unit: Unit, project: Project, new: NewJob, kinds: Mapping[str, 
     return resolution, given
 
 
-def check_fields(new: NewJob) -> list[Fault]:
-    """Answer everything wrong with the plain fields of a request."""
-    faults = check_topic(new.topic)
-    low, high = SECONDS
-    if new.seconds is not None and not low <= new.seconds <= high:
-        faults.append(
-            Fault("seconds", f"{new.seconds} seconds is outside {low} to {high}.", "Choose a length in between.")
-        )
-    if new.profile and new.profile not in PROFILES:
-        fix = f"Use one of {', '.join(PROFILES)}, or leave it out."
-        faults.append(Fault("profile", f"There is no profile “{new.profile[:40]}”.", fix))
-    if new.mode not in MODES:
-        faults.append(Fault("mode", f"“{new.mode[:40]}” is not a mode.", f"Use {' or '.join(MODES)}."))
-    if new.idem_key is not None and not 1 <= len(new.idem_key) <= 200:
-        faults.append(Fault("idem_key", "The idempotency key is empty or too long.", "Use 1 to 200 characters."))
-    if unknown := sorted(set(new.gates or ()) - set(STEP_KINDS)):
-        fix = f"Use kinds of steps: {', '.join(STEP_KINDS)}."
-        faults.append(Fault("gates", f"“{unknown[0][:40]}” is no step to stop after.", fix))
-    if new.cost_limit is not None and new.cost_limit < 0:
-        faults.append(Fault("cost_limit", "The limit is below zero.", "Give an amount of 0 or more."))
-    return faults
-
-
-def check_topic(topic: str) -> list[Fault]:
-    """Answer what is wrong with a topic."""
-    faults = []
-    hidden = hidden_places(topic)
-    if is_blank(topic) and not hidden:
-        faults.append(Fault("topic", "The topic is empty.", "Say in a few words what the film is about."))
-    if len(topic) > TOPIC_LIMIT:
-        message = f"The topic has {len(topic):,} characters; at most {TOPIC_LIMIT:,} are allowed."
-        faults.append(Fault("topic", message, "Shorten it, and put background material into a knowledge document."))
-    if hidden:
-        more = f" and {len(hidden) - 1} more" if len(hidden) > 1 else ""
-        message = (
-            f"The topic has a control character (U+{ord(topic[hidden[0]]):04X}) at position {hidden[0] + 1}{more}."
-        )
-        faults.append(Fault("topic", message, "Remove it; plain text and line breaks are fine."))
-    return faults
-
-
-def is_blank(text: str) -> bool:
-    """Whether nothing of a text can be seen: blanks, joiners, marks without a letter."""
-    return not any(unicodedata.category(sign)[0] in "LNPS" for sign in text)
-
-
-def hidden_places(text: str) -> list[int]:
-    """Where a text has control characters that a person cannot have meant, from 0."""
-    return [
-        place
-        for place, sign in enumerate(text)
-        if sign in TURNING or (unicodedata.category(sign) in ("Cc", "Cs") and sign not in "\n\r\t")
-    ]
-
-
 def _check_language(project: Project, language: str) -> list[Fault]:
     if language in project.languages:
         return []
@@ -259,100 +169,6 @@ async def _unknown_recipe(unit: Unit, slug: str) -> Fault:
     guess = f"Did you mean “{near[0]}”? " if like else ""
     fix = f"{guess}There are: {', '.join(near)}." if near else "Save a recipe first."
     return Fault("recipe", f"There is no recipe “{slug[:80]}”.", fix)
-
-
-# ── The snapshot ──────────────────────────────────────────────────────────────────────────────────────────
-def write_spec(project: Project, found: Resolution, new: NewJob, given: Given) -> JobSpec:
-    """Copy every choice into the job's specification."""
-    body = found.recipe_body
-    language = new.language or body.language
-    return JobSpec.model_validate(
-        {
-            "topic": new.topic.strip(),
-            "language": language,
-            "seconds": new.seconds or body.seconds,
-            "profile": new.profile or body.profile,
-            "project": {
-                "id": str(project.id),
-                "slug": project.slug,
-                "name": project.name,
-                "palette": project.palette,
-                "settings": project.settings,
-            },
-            "recipe_ref": _ref(found.recipe),
-            "recipe": _gated(body, new).model_dump(mode="json"),
-            **{slot: part_of(chosen) for slot, chosen in found.slots.items()},
-            "voice": voice_part(found.slots["voice"], given, language),
-            "validators": [part_of(chosen) for chosen in found.validators],
-            "knowledge": [part_of(chosen) for chosen in found.knowledge],
-            "library": [_library_item(item) for item in found.library],
-            "providers": _providers(given),
-            "script_edits": dict(new.script_edits),
-            "salt": new.salt,
-        }
-    )
-
-
-def _gated(body: RecipeBody, new: NewJob) -> RecipeBody:
-    """The recipe with the gates that this job stops at; without the wizard they stay as they are, and stop nobody."""
-    if new.mode != "wizard" or (new.gates is None and any(step.gate for step in body.steps)):
-        return body
-    return body.model_copy(update={"steps": with_gates(body.steps, GATES if new.gates is None else new.gates)})
-
-
-def _ref(chosen: Chosen) -> dict[str, Any]:
-    return {
-        "kind": chosen.kind,
-        "slug": chosen.slug,
-        "number": chosen.number,
-        "digest": chosen.digest,
-        "origin": chosen.origin,
-    }
-
-
-def part_of(chosen: Chosen) -> dict[str, Any]:
-    return {"ref": _ref(chosen), "body": chosen.body}
-
-
-def _providers(given: Given) -> dict[str, Any]:
-    parts = {port: [provider_part(row) for row in rows] for port, rows in given.chosen.items()}
-    return {
-        "writer": next(iter(parts.get("writer", ())), None),
-        "narrator": next(iter(parts.get("narrator", ())), None),
-        "images": parts.get("images", []),
-    }
-
-
-def provider_part(row: Provider) -> dict[str, Any]:
-    shared = {name: getattr(row, name) for name in ("slug", "kind", "name", "model", "base_url")}
-    return {"id": str(row.id), **shared, "options": {name: str(value) for name, value in row.options.items()}}
-
-
-def voice_part(chosen: Chosen, given: Given, language: str) -> dict[str, Any]:
-    """The preset's voice; a provider that has no voice of that name speaks with its own for the language."""
-    part = part_of(chosen)
-    narrator = next(iter(given.chosen.get("narrator", ())), None)
-    if narrator is None or chosen.body.get("provider") == narrator.kind:
-        return part
-    own = str(narrator.options.get(f"voice_{language[:2].lower()}", ""))
-    return {**part, "body": {**chosen.body, "provider": narrator.kind, "voice": own}} if own else part
-
-
-def _library_item(item: Any) -> dict[str, Any]:
-    fields = (
-        "role",
-        "sha256",
-        "media_type",
-        "width",
-        "height",
-        "captions",
-        "tags",
-        "focus",
-        "seconds",
-        "licence",
-        "credit",
-    )
-    return {"id": str(item.id), **{name: getattr(item, name) for name in fields}}
 
 
 # ── The rows ──────────────────────────────────────────────────────────────────────────────────────────────

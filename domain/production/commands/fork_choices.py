@@ -13,14 +13,9 @@ from domain.catalog.provider_rows import Provider
 from domain.catalog.providers import Given
 from domain.catalog.resolution import Chosen, find_presets
 from domain.catalog.vendors import VENDORS
-from domain.production.commands.create_job import (
-    NewJob,
-    check_fields,
-    draft_spec,
-    part_of,
-    provider_part,
-    voice_part,
-)
+from domain.production.commands.create_job import draft_spec
+from domain.production.commands.new_job import NewJob, check_fields
+from domain.production.commands.snapshot import part_of, provider_part, voice_part
 from domain.production.errors import Fault, InvalidInput
 from domain.production.graph import make_nodes
 from domain.production.model import Job

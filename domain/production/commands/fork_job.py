@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from domain.catalog.model import Project
 from domain.dispatch.model import Step
-from domain.production.commands.create_job import NO_TARIFFS, NewJob, enter_job, find_keyed, key_taken
+from domain.production.commands.create_job import NO_TARIFFS, enter_job, find_keyed, key_taken
 from domain.production.commands.fork_choices import Changes, changed_spec, made_anew
+from domain.production.commands.new_job import NewJob
 from domain.production.commands.redo_step import INSTRUCTION_LIMIT, wishes_of
 from domain.production.errors import Fault, InvalidInput, NotFound, WrongState
 from domain.production.jobs import find_job

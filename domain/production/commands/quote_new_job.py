@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from domain.production.commands.create_job import NewJob, draft_spec, find_project, is_blank
+from domain.production.commands.create_job import draft_spec, find_project
+from domain.production.commands.new_job import NewJob, is_blank
 from domain.production.foresight import NO_FORESIGHT, Foreseen
 from domain.production.money import this_month
 from domain.production.pipeline import STEP_KINDS

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from domain.production.commands.create_job import NO_TARIFFS, NewJob, create_job, find_project
-from domain.production.commands.create_job import check_fields as check_job
+from domain.production.commands.create_job import NO_TARIFFS, create_job, find_project
+from domain.production.commands.new_job import NewJob
+from domain.production.commands.new_job import check_fields as check_job
 from domain.production.errors import Fault, InvalidInput, NotFound, ProductionError, WrongState
 from domain.production.model import Job, Schedule
 from domain.production.pipeline import STEP_KINDS

@@ -14,9 +14,10 @@ from domain.catalog.commands import save_version
 from domain.dispatch.model import Step
 from domain.dispatch.recount import recount
 from domain.production.commands.control_job import cancel_job, pause_job, resume_job, retry_job
-from domain.production.commands.create_job import NewJob, check_fields, create_job, write_title
+from domain.production.commands.create_job import create_job, write_title
 from domain.production.commands.decide_gate import decide_gate
 from domain.production.commands.edit_script import edit_script
+from domain.production.commands.new_job import NewJob, check_fields
 from domain.production.commands.redo_step import redo_step
 from domain.production.engine import Engine
 from domain.production.errors import InvalidInput, NotFound, WrongState

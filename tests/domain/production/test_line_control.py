@@ -17,7 +17,6 @@ from domain.dispatch.model import Attempt, Step
 from domain.dispatch.recount import recount
 from domain.production.clockwork import expire_approvals, run_schedules
 from domain.production.commands.control_job import discard_job, retry_job
-from domain.production.commands.create_job import NewJob
 from domain.production.commands.decide_gate import decide_gate
 from domain.production.commands.fork_job import fork_job
 from domain.production.commands.hold_work import (
@@ -27,6 +26,7 @@ from domain.production.commands.hold_work import (
     resume_workspace,
     set_priority,
 )
+from domain.production.commands.new_job import NewJob
 from domain.production.commands.schedule_job import add_schedule, pause_schedule, remove_schedule, run_now
 from domain.production.engine import HOOKS, Engine
 from domain.production.errors import InvalidInput, WrongState

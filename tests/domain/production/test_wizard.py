@@ -14,10 +14,11 @@ from domain.catalog.commands import save_version
 from domain.dispatch.claim import claim_next
 from domain.dispatch.model import SchedFlow, Step
 from domain.dispatch.recount import recount
-from domain.production.commands.create_job import NewJob, create_job
+from domain.production.commands.create_job import create_job
 from domain.production.commands.decide_gate import decide_gate, edit_at_gate
 from domain.production.commands.fork_choices import Changes
 from domain.production.commands.fork_job import fork_job, quote_fork
+from domain.production.commands.new_job import NewJob
 from domain.production.commands.redo_step import redo_step
 from domain.production.commands.skip_step import skip_step
 from domain.production.engine import HOOKS, Engine
