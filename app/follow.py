@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -70,6 +70,7 @@ class Snapshot:
     error: dict[str, Any] | None
     seconds: float
     steps: tuple[StepView, ...]
+    waiting: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:
@@ -114,6 +115,21 @@ def count_of(kind: str, steps: Sequence[StepView]) -> tuple[int, int]:
     return sum(step.state == "succeeded" for step in mine), len(mine)
 
 
+def held_by(snapshot: Snapshot) -> str:
+    """Why nothing goes on, in words, when it is no matter of time; empty while a step runs or its turn will come."""
+    waiting = snapshot.waiting
+    if any(step.state == "running" for step in snapshot.steps):
+        return ""
+    if waiting.get("code") == "no_worker":
+        return f"waits for a worker with {waiting['pool']}"
+    held = HOLDS.get(waiting.get("code", ""))
+    return f"{held} is paused: {waiting['reason']}" if held else ""
+
+
+HOLDS = {"workspace_paused": "the workspace", "project_paused": "the project", "pool_paused": "the pool"}
+"""What a pause of each code has stopped."""
+
+
 @dataclass
 class Meter:
     """Turns snapshots into lines: bar, stage, count, rate, time left."""
@@ -130,7 +146,8 @@ class Meter:
         if kind:
             words += self._counted(kind, snapshot, now)
         left = self.pace.left(part, now)
-        words.append("estimating" if left is None else f"about {span(left)} left")
+        foreseen = "estimating" if left is None else f"about {span(left)} left"
+        words.append(held_by(snapshot) or foreseen)
         return " · ".join(word for word in words if word)
 
     def _counted(self, kind: str, snapshot: Snapshot, now: float) -> list[str]:
@@ -158,6 +175,7 @@ async def look(units: Units, ref: JobRef) -> Snapshot | None:
             error=job.error,
             seconds=_taken(job),
             steps=tuple(_view(step) for step in steps),
+            waiting=job.waiting or {},
         )
 
 

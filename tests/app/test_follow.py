@@ -86,3 +86,21 @@ class TestMeter:
         meter = Meter()
         first = meter.line(self.snapshot(90), 1).split("%")[0]
         assert meter.line(self.snapshot(10), 2).split("%")[0] == first
+
+
+class TestHeld:
+    def test_a_pause_is_said_instead_of_a_time(self) -> None:
+        waiting = {"code": "workspace_paused", "reason": "month end", "by": "Ana", "pool": "cpu"}
+        held = Snapshot(1, "Whales", "queued", None, 3, (step("script", "ready"),), waiting)
+        assert Meter().line(held, 0.0).endswith("script · the workspace is paused: month end")
+
+    def test_a_pool_without_workers_is_said(self) -> None:
+        held = Snapshot(
+            1, "Whales", "queued", None, 3, (step("render", "ready"),), {"code": "no_worker", "pool": "gpu"}
+        )
+        assert Meter().line(held, 0.0).endswith("waits for a worker with gpu")
+
+    @pytest.mark.parametrize("state, code", [("ready", "line"), ("running", "workspace_paused")])
+    def test_a_turn_that_will_come_and_work_under_way_are_no_hold(self, state: str, code: str) -> None:
+        going = Snapshot(1, "Whales", "running", None, 3, (step("script", state),), {"code": code, "reason": "later"})
+        assert "paused" not in Meter().line(going, 0.0)
