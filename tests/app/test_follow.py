@@ -100,7 +100,7 @@ class TestHeld:
         )
         assert Meter().line(held, 0.0).endswith("waits for a worker with gpu")
 
-    @pytest.mark.parametrize("state, code", [("ready", "line"), ("running", "workspace_paused")])
+    @pytest.mark.parametrize(("state", "code"), [("ready", "line"), ("running", "workspace_paused")])
     def test_a_turn_that_will_come_and_work_under_way_are_no_hold(self, state: str, code: str) -> None:
         going = Snapshot(1, "Whales", "running", None, 3, (step("script", state),), {"code": code, "reason": "later"})
         assert "paused" not in Meter().line(going, 0.0)
