@@ -8,10 +8,14 @@ import pytest
 from sqlalchemy import select
 
 from adapters.settings import Settings
+from domain.catalog.commands import save_version
+from domain.catalog.demo.content import demo_workspace
 from domain.catalog.provider_rows import Provider
 from domain.dispatch.model import Step
+from domain.production.commands.create_job import NewJob, create_job
+from domain.production.commands.decide_gate import decide_gate
 from domain.production.commands.redo_step import redo_step
-from domain.production.model import ArtifactRef, Job, LogChunk
+from domain.production.model import Approval, ArtifactRef, Job, LogChunk
 from domain.usage.model import Effect
 from tenants.model import Event
 from tenants.secret import Secret
@@ -79,6 +83,32 @@ class TestNothingIsSilent:
         healed = await factory.make("What lives in the deep sea without any light")
         made = [ref.facts for ref in await factory.all(ArtifactRef, healed) if ref.role == "picture"]
         assert {facts["origin"] for facts in made if facts["origin"] != "library"} == {"openai"}
+
+    async def test_a_lesser_result_waits_where_the_recipe_says_so(self, factory: Hired) -> None:
+        studio = factory.studio
+        body = next(item.body for item in demo_workspace().of_kind("recipe") if item.slug == "documentary")
+        steps = [{**step, "gate_on_fallback": step["kind"] == "illustrate"} for step in body["steps"]]
+        careful = {**body, "steps": steps, "profile": "preview", "seconds": 48, "validators": []}
+        factory.doubles["openai"].fail("html_picture", times=99)
+        async with studio.units.open(studio.owner) as unit:
+            await save_version(unit, "recipe", "careful", "Careful", careful)
+            job = await create_job(unit, NewJob("deep-sky", "careful", "How the stars of a galaxy are born"))
+        await studio.work()
+        (asked,) = await factory.all(Approval, job)
+        waiting = [step for step in await factory.all(Step, job) if step.state == "waiting_approval"]
+        assert [(step.kind, step.id) for step in waiting] == [("illustrate", asked.step_id)]
+        before = factory.billed
+        async with studio.units.open(studio.owner) as unit:
+            await decide_gate(unit, job.id, asked.id, "approved", asked.seen_version)
+        await studio.work()
+        states = {step.kind: step.state for step in await factory.all(Step, job)}
+        assert (states["illustrate"], states["compose"]) == ("succeeded", "succeeded")
+        factory.reset()
+        assert before == sum(effect.micro_dollars or 0 for effect in await factory.all(Effect, job))
+        async with studio.units.open(studio.owner) as unit:
+            calm = await create_job(unit, NewJob("deep-sky", "careful", "How rockets fly back and land"))
+        await studio.work()
+        assert await factory.all(Approval, calm) == []
 
 
 class TestOneAgain:
