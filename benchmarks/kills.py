@@ -1,6 +1,6 @@
 """A worker killed (-9) between request and answer at every provider call of a job, one run per call.
 
-python -m benchmarks kills [number]
+python -m benchmarks.kills [number]
 
 A calm run counts the requests of the demo's recipe, paid and free ones. Then the same film is made again and again;
 each time one request is done by its provider but never answered, and the whole worker is killed meanwhile. Another
