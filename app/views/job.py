@@ -271,11 +271,17 @@ def _failure(tongue: Tongue, job: Job, dead: Step | None, steps: Sequence[Step],
         may_skip=dead is not None and may_skip(job.spec, dead.kind),
         sentence=sentence,
         fix=fix,
-        kept=tongue.ngettext(
-            "Kept: the results of %(num)s finished step.", "Kept: the results of %(num)s finished steps.", kept
-        ),
+        kept=say_kept(tongue, kept),
         details=tuple(details),
     )
+
+
+def say_kept(tongue: Tongue, steps: int) -> str:
+    """What a failure leaves; empty when nothing had been finished."""
+    said = tongue.ngettext(
+        "Kept: the results of %(num)s finished step.", "Kept: the results of %(num)s finished steps.", steps
+    )
+    return said if steps else ""
 
 
 def _text(error: Mapping[str, Any], *keys: str) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.i18n import Tongue
+from app.views.job import say_kept
 from app.views.log import Grouping
 from app.views.money import counted
 from app.views.writing import make_writing
@@ -54,6 +55,11 @@ def test_a_draft_is_read_while_it_is_written_with_what_sent_the_last_one_back() 
     assert (again.title, again.note, again.pieces) == ("The Sun again", "Draft 2", ())
     assert again.faults == ("silent at s1: say something",)
     assert make_writing(ENGLISH, [*first, told(8, "", "Asking", attempt=2)]) is None
+
+
+def test_nothing_finished_is_nothing_kept() -> None:
+    assert say_kept(ENGLISH, 0) == ""
+    assert say_kept(PORTUGUESE, 2) == "Mantidos: os resultados de 2 etapas concluídas."
 
 
 @pytest.mark.parametrize(
