@@ -30,8 +30,6 @@ class Sampler:
     def __init__(self, planes: Planes, canvas: Size) -> None:
         self._planes, self._canvas = planes, canvas
         self._copies: dict[tuple[int, int, int], Plane] = {}
-        # Memory that was touched before is written to much faster than new memory.
-        self._paper = np.empty((canvas[1] + PAD, canvas[0] + PAD), np.uint8)
 
     def draw(self, window: Rect, target: Planes) -> None:
         """Fill the target with what the window shows."""
@@ -54,10 +52,12 @@ class Sampler:
         source = self._copy(index, across.part, down.part)
         if min(left, top) < 0 or right > source.shape[1] or bottom > source.shape[0]:
             return False
-        fx, fy = 1 / x.scale, 1 / y.scale
-        paper = self._paper[: round((bottom - top) * fy), : round((right - left) * fx)]
         drawn = cv2.resize(
-            source[top:bottom, left:right], None, dst=paper, fx=fx, fy=fy, interpolation=cv2.INTER_LINEAR
+            source[top:bottom, left:right],
+            None,
+            fx=1 / x.scale,
+            fy=1 / y.scale,
+            interpolation=cv2.INTER_LINEAR,
         )
         target[:] = drawn[down.lead : down.lead + height, across.lead : across.lead + width]
         return True
