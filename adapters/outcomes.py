@@ -62,7 +62,7 @@ def auth(said: Said) -> ProviderError:
 
 def quota(said: Said) -> ProviderError:
     sentence = f"The credit or quota at {said.label} is used up.{said.quoted()}"
-    fix = f"Raise the limit or add credit at {said.label}, or choose another provider; then resume the job."
+    fix = f"Raise the limit or add credit at {said.label}, or choose another provider; then retry the job."
     return QuotaSpent(said.provider, sentence, request_id=said.request_id, fix=fix)
 
 
@@ -95,7 +95,7 @@ def safety(said: Said) -> ProviderError:
 
 def bad_request(said: Said) -> ProviderError:
     sentence = f"{said.label} calls the request wrong.{said.quoted()}"
-    fix = "Change what it names in the provider's or the recipe's settings, then resume the job."
+    fix = "Change what it names in the provider's or the recipe's settings, then retry the job."
     return BadRequest(said.provider, sentence, request_id=said.request_id, fix=fix)
 
 
@@ -110,7 +110,7 @@ def partial(said: Said) -> ProviderError:
     sentence = f"{said.label} answered something that cannot be used.{said.quoted()}"
     fix = (
         "It may have been paid, so it is not asked again by itself: check the provider's address and model, then "
-        "resume the job to ask once more."
+        "retry the job to ask once more."
     )
     return PartialAnswer(said.provider, sentence, request_id=said.request_id, fix=fix)
 

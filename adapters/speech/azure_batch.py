@@ -255,7 +255,7 @@ def _fetch_failure(answer: Answer) -> ProviderError:
 
 def _unusable(sentence: str, request_id: str) -> ProviderError:
     told = f"{LABEL} answered a result that cannot be used. {sentence}"
-    fix = "The order is paid and still there: resume the job to fetch it again without paying again."
+    fix = "The order is paid and still there: retry the job to fetch it again without paying again."
     # Its bill is recorded once, with the result; a bill with this error would count it twice.
     return PartialAnswer(NAME, told, request_id=request_id, fix=fix)
 

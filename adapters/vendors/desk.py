@@ -78,7 +78,7 @@ class Desk:
         """Open a provider for a call. Raises ProviderRefused when it was removed, switched off or has no key."""
         row, key = await self._read(tenant_id, provider_id, name)
         if not row.enabled:
-            fix = "Switch it on under Providers, then resume the job."
+            fix = "Switch it on under Providers, then retry the job."
             raise BadRequest(row.kind, f"The provider “{row.name}” is switched off.", fix=fix)
         stamp = hashlib.sha256(key.reveal().encode()).hexdigest()
         # One at a time, so that two calls at once do not open the same provider twice.

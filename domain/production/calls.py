@@ -54,7 +54,7 @@ class StepLedger(Ledger):
             fix = f"Nothing to do: {skipped.fallback} takes its place."
             raise LeftOut(provider, skipped.sentence, fix=fix) from skipped
         except PaidInVain as vain:
-            fix = "It is not asked and paid again by itself: resume the job to ask once more."
+            fix = "It is not asked and paid again by itself: retry the job to ask once more."
             raise with_usage(PartialAnswer(provider, vain.sentence, fix=fix), vain_usage(vain)) from vain
 
 

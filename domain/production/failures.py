@@ -39,22 +39,22 @@ def judge(claim: Claim, error: Exception) -> Verdict:
     if isinstance(error, InDoubt) or getattr(error, "outcome_unknown", False):
         return _doubtful(claim, error)
     if isinstance(error, ProviderError):
-        fix = error.fix or ("It is tried again by itself." if error.transient else "Change the input, then resume.")
+        fix = error.fix or ("It is tried again by itself." if error.transient else "Change the input, then retry the job.")
         shown = describe(claim, error, error.sentence, fix, provider=error.provider, request_id=error.request_id)
         after = error.retry_after if isinstance(error, ProviderBusy) else None
         return Verdict(shown, error.transient, after)
     if isinstance(error, OverBudget):
         return Verdict(describe(claim, error, error.sentence, error.fix), transient=False, person=True)
     if isinstance(error, OSError) and (known := from_os(error)) is not None:
-        fix = "Free some space; the step goes on by itself, or resume the job."
+        fix = "Free some space; the step goes on by itself, or retry the job."
         return Verdict(describe(claim, known, known.sentence, fix), transient=True, host=True)
     if isinstance(error, ProductionError | InvalidInput):
-        return Verdict(describe(claim, error, error.sentence, "Change the input, then resume."), transient=False)
+        return Verdict(describe(claim, error, error.sentence, "Change the input, then retry the job."), transient=False)
     if isinstance(error, TimelineError):
         return Verdict(describe(claim, error, *_first_fault(error)), transient=False)
     sentence = getattr(error, "sentence", None)
     if isinstance(sentence, str):
-        fix = str(getattr(error, "fix", "") or "Change what it names, then resume the job.")
+        fix = str(getattr(error, "fix", "") or "Change what it names, then retry the job.")
         transient = bool(getattr(error, "transient", False))
         return Verdict(describe(claim, error, sentence, fix), transient, host=transient)
     return _unforeseen(claim, error)

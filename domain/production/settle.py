@@ -276,7 +276,7 @@ def crash_error(claim: Claim, crashes: int) -> dict[str, Any]:
         "request_id": "",
         "sentence": f"The worker was lost {crashes} times while it ran this step.",
         "kept": "Everything finished before this step is kept.",
-        "next": "Check memory and disk of the workers, then resume the job.",
+        "next": "Check memory and disk of the workers, then retry the job.",
         "attempt": claim.attempt,
         "trace": "",
     }
