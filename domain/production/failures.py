@@ -18,6 +18,7 @@ from timeline.faults import TimelineError
 log = structlog.get_logger(__name__)
 
 KEPT = "Everything finished before is kept."
+CHANGE = "Change the input, then retry the job."
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def judge(claim: Claim, error: Exception) -> Verdict:
     if isinstance(error, InDoubt) or getattr(error, "outcome_unknown", False):
         return _doubtful(claim, error)
     if isinstance(error, ProviderError):
-        fix = error.fix or ("It is tried again by itself." if error.transient else "Change the input, then retry the job.")
+        fix = error.fix or ("It is tried again by itself." if error.transient else CHANGE)
         shown = describe(claim, error, error.sentence, fix, provider=error.provider, request_id=error.request_id)
         after = error.retry_after if isinstance(error, ProviderBusy) else None
         return Verdict(shown, error.transient, after)
@@ -49,7 +50,7 @@ def judge(claim: Claim, error: Exception) -> Verdict:
         fix = "Free some space; the step goes on by itself, or retry the job."
         return Verdict(describe(claim, known, known.sentence, fix), transient=True, host=True)
     if isinstance(error, ProductionError | InvalidInput):
-        return Verdict(describe(claim, error, error.sentence, "Change the input, then retry the job."), transient=False)
+        return Verdict(describe(claim, error, error.sentence, CHANGE), transient=False)
     if isinstance(error, TimelineError):
         return Verdict(describe(claim, error, *_first_fault(error)), transient=False)
     sentence = getattr(error, "sentence", None)
