@@ -177,6 +177,8 @@ def main(argv: Sequence[str]) -> int:
         print(f"{name:<46} quote {one.likely:>8}  bill {one.billed:>8}  off {one.off:6.1%}{within}   {one.parts}")
     mean = statistics.mean(one.off for one in outcomes)
     print(f"mean error {mean:.1%}, largest {max(one.off for one in outcomes):.1%} (at most {MOST:.0%} on average)")
+    quoted, billed = sum(one.likely for one in outcomes), sum(one.billed for one in outcomes)
+    print(f"all together: quoted {quoted}, billed {billed}, off {error_of(quoted, billed):.1%}")
     return int(mean > MOST or any(not one.low <= one.billed <= one.high for one in outcomes))
 
 
