@@ -135,7 +135,7 @@ def clear(job: Job, kind: str) -> None:
     assert "disk" in error["sentence"]
     assert "kept" in error["kept"]
     assert "Free some space" in error["next"]
-    assert "esume" in error["next"]
+    assert "retry" in error["next"]
     assert error["trace"] == ""
 
 
