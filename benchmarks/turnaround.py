@@ -25,6 +25,7 @@ def main(argv: Sequence[str]) -> int:
     """Measure; answers 1 below a target."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks turnaround")
     parser.add_argument("--jobs", type=int, default=4)
+    parser.add_argument("--workspaces", type=int, default=4, help="the jobs are spread over so many")
     parser.add_argument("--shards", type=int, default=200)
     parser.add_argument("--units", type=int, default=2)
     parser.add_argument("--slots", type=int, default=1)
@@ -47,12 +48,12 @@ async def _measure(running: object, given: argparse.Namespace) -> int:
 
 
 async def _share(line: Line, given: argparse.Namespace) -> int:
-    space = await line.workspace("busy")
-    await line.order(space, Wish("warm", 20, STEP_S))
+    spaces = [await line.workspace(f"busy-{number}") for number in range(given.workspaces)]
+    await line.order(spaces[0], Wish("warm", 20, STEP_S))
     await line.until_done(120)
     used = _cpu(line)
     for number in range(given.jobs):
-        await line.order(space, Wish(f"film {number}", given.shards, STEP_S))
+        await line.order(spaces[number % len(spaces)], Wish(f"film {number}", given.shards, STEP_S))
     await line.until_done(1200)
     used = _cpu(line) - used
     async with line.units.system("farm") as unit:
@@ -71,7 +72,8 @@ async def _share(line: Line, given: argparse.Namespace) -> int:
     slots = given.units * given.slots
     share = (len(within) - 1) * STEP_S / (seconds * slots)
     held = [(ended - started).total_seconds() * 1000 for started, ended in within]
-    print(f"{len(rows)} steps of {STEP_S * 1000:.0f} ms on {given.units} units × {given.slots} slots")
+    told = f"{given.units} units × {given.slots} slots, {given.jobs} jobs of {given.workspaces} workspaces"
+    print(f"{len(rows)} steps of {STEP_S * 1000:.0f} ms on {told}")
     print(f"steps per second {(len(within) - 1) / seconds:.1f}, each held for p50 {percentile(held, 50):.1f} ms")
     print(f"processor time per step, units and database: {used / len(rows) * 1000:.1f} ms")
     return verdict(f"share of the ideal {share:.1%} (target {SHARE:.0%})", share >= SHARE)
