@@ -123,6 +123,6 @@ def file_fault(fault: BaseException, doing: str) -> MediaError:
     if isinstance(fault, OSError) and fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return DiskFull(
             f"There was no room on the disk to {doing}; nothing half-written was kept.",
-            fix="Free some space and resume.",
+            fix="Free some space, then retry.",
         )
     return ToolFailed(f"The encoder could not {doing}: {fault}.")
