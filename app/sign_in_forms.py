@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from adapters.egress_rules import Allowance
 from adapters.signin.kinds import KINDS, lets_everyone, microsoft_issuer
 from adapters.signin.port import check_address
+from tenants.names import is_name
 from tenants.secret import Secret
 from tenants.signin_rules import JOINABLE, NEWCOMERS, Newcomers, SignInRefused, WayForm, read_domains
 
@@ -37,7 +38,7 @@ def read_way(values: Mapping[str, str], allow: Allowance, *, new: bool) -> ReadW
     if code:
         faults.append(("place", code))
     name = " ".join(values.get("name", "").split())
-    if not 0 < len(name) <= NAME_LIMIT or not name.isprintable():
+    if not is_name(name, NAME_LIMIT):
         faults.append(("name", "name"))
     client_id = values.get("client_id", "").strip()
     if not 0 < len(client_id) <= ID_LIMIT or not client_id.isascii() or not client_id.isprintable() or " " in client_id:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from domain.catalog.bodies import VoicePreset
 from domain.catalog.vendors import NAME_LIMIT
 from domain.catalog.voices import DEGREE, Voice, faults_of
+from tenants.names import is_name
 
 FIELDS = ("name", "provider", "language", "voice", "style", "degree", "role", "rate", "pitch", "note", "text")
 ACTS = ("refresh", "listen")
@@ -33,7 +34,7 @@ def read_voice(values: Mapping[str, str], kind: str, known: Sequence[Voice]) -> 
     """Read and check a preset. `kind`: of its provider; `known`: that provider's voices, none when it tells none."""
     faults = [("", "field") for name in values if name not in (*FIELDS, *ACTS)]
     name, note, text = (" ".join(values.get(key, "").split()) for key in ("name", "note", "text"))
-    if not name or len(name) > NAME_LIMIT or not name.isprintable():
+    if not is_name(name, NAME_LIMIT):
         faults.append(("name", "name"))
     if len(text) > TEXT_LIMIT:
         faults.append(("text", "text"))

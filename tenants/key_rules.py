@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from tenants.names import is_name
 from tenants.principal import Principal
 from tenants.roles import PERMISSIONS, Permission
 
@@ -21,7 +22,7 @@ MOST_NETWORKS = 20
 LONGEST = timedelta(days=366)
 
 REASONS: dict[str, str] = {
-    "name": "Give a name of 1 to 60 characters.",
+    "name": "Give a name of 1 to 60 visible characters.",
     "scopes": "Choose at least one right that you have yourself.",
     "projects": "Choose at least one project, or all of them.",
     "networks": "Write networks like 203.0.113.0/24 or 2001:db8::/32, at most 20, separated by commas.",
@@ -60,7 +61,7 @@ class KeyWish:
 def check_wish(maker: Principal, wish: KeyWish) -> None:
     """Let through only what a person may give away. Raises Forbidden and ApiKeyRefused."""
     maker.require("keys:manage")
-    if not 1 <= len(wish.name) <= NAME_LIMIT or not wish.name.isprintable():
+    if not is_name(wish.name, NAME_LIMIT):
         raise ApiKeyRefused("name")
     if not wish.scopes or wish.scopes & PERSONAL_ACTS or not all(maker.can(scope) for scope in wish.scopes):
         raise ApiKeyRefused("scopes")

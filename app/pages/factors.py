@@ -24,6 +24,7 @@ from app.views.factors import make_passkeys
 from app.views.sign_in import REFUSED
 from tenants import factors
 from tenants.letters import tell_person
+from tenants.names import is_name
 from tenants.passkeys import MOST, NAME_LIMIT, passkeys_of, remove_passkey
 from tenants.people import Visitor
 from tenants.signin_rules import SignInRefused
@@ -102,8 +103,8 @@ async def add_passkey(request: AnyRequest) -> Response[Any]:
     site, tongue, person = site_of(request), tongue_of(request, visitor), visitor.person
     name = " ".join(values.get("name", "").split()) or tongue.gettext("Passkey")
     faults = []
-    if len(name) > NAME_LIMIT or not name.isprintable():
-        text = tongue.gettext("Give a name of 1 to %(limit)s characters.", limit=NAME_LIMIT)
+    if not is_name(name, NAME_LIMIT):
+        text = tongue.gettext("Give a name of 1 to %(limit)s visible characters.", limit=NAME_LIMIT)
         faults.append(FormFault("name", text))
     elif len(await passkeys_of(site.units, person.id)) >= MOST:
         text = tongue.gettext("You have %(limit)s passkeys, the most there can be. Remove one first.", limit=MOST)

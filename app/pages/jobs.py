@@ -20,10 +20,11 @@ from app.views.new_job import GATE_KINDS, make_choices
 from domain.catalog.voices import VoiceLine, list_voices
 from domain.dispatch.policy import PRIORITIES
 from domain.production.commands.create_job import create_job
-from domain.production.commands.new_job import GATES, MODES, SECONDS, TOPIC_LIMIT, NewJob, is_blank
+from domain.production.commands.new_job import GATES, MODES, SECONDS, TOPIC_LIMIT, NewJob
 from domain.production.errors import InvalidInput
 from domain.production.queries.jobs import list_jobs
 from domain.production.queries.projects import ProjectLine, RecipeLine, recipe_names, recipes_of
+from tenants.names import is_blank
 
 GATE_FIELDS = tuple(f"gate_{kind}" for kind in GATE_KINDS)
 FIELDS = ("topic", "recipe", "language", "voice", "seconds", "cost_limit", "mode", "level", *GATE_FIELDS, "idem_key")

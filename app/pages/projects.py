@@ -18,6 +18,7 @@ from domain.catalog import projects as commands
 from domain.catalog.commands import SLUG, create_project
 from domain.catalog.projects import ProjectCard, all_projects
 from domain.production.queries.projects import projects_of
+from tenants.names import is_name
 
 PATH = "/w/{tenant:str}/projects"
 NAME_LIMIT, LINE_LIMIT = 80, 160
@@ -110,8 +111,10 @@ def _languages(values: Mapping[str, str]) -> list[str]:
 def _faults(tongue: Tongue, values: Mapping[str, str]) -> list[FormFault]:
     name, line = _name(values), _line(values)
     faults = []
-    if not name or len(name) > NAME_LIMIT or not name.isprintable():
-        faults.append(FormFault("name", tongue.gettext("Give a name of 1 to %(limit)s characters.", limit=NAME_LIMIT)))
+    if not is_name(name, NAME_LIMIT):
+        faults.append(
+            FormFault("name", tongue.gettext("Give a name of 1 to %(limit)s visible characters.", limit=NAME_LIMIT))
+        )
     if len(line) > LINE_LIMIT or not line.isprintable():
         faults.append(FormFault("tagline", tongue.gettext("Use at most %(limit)s characters.", limit=LINE_LIMIT)))
     if not _languages(values):

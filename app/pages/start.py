@@ -15,6 +15,7 @@ from app.session import browser_of, csrf_of, find_visitor, no_cookie, token_of, 
 from app.site import AnyRequest, site_of
 from app.views.shell import look_of
 from tenants.directory import end_session, look_at_link, redeem_owner_link
+from tenants.names import is_blank
 from tenants.people import LinkRefused
 
 NAME_LIMIT = 80
@@ -76,7 +77,7 @@ async def sign_out(request: AnyRequest) -> Response[Any]:
 
 def check_name(tongue: Tongue, name: str) -> list[FormFault]:
     """What is wrong with a person's name."""
-    if not name:
+    if is_blank(name):
         return [FormFault("name", tongue.gettext("Your name is missing. It is shown beside what you start."))]
     if len(name) > NAME_LIMIT:
         text = tongue.gettext(

@@ -18,6 +18,7 @@ from app.session import browser_of, tongue_of
 from app.site import AnyRequest, site_of
 from tenants import workspaces
 from tenants.directory import SLUG
+from tenants.names import is_name
 from tenants.people import SlugRefused, Visitor
 
 PATH = "/w/{tenant:str}/settings"
@@ -137,8 +138,8 @@ def _read(tongue: Tongue, values: Mapping[str, str]) -> tuple[str, str, list[For
     """Name, address, and everything wrong with them."""
     name, slug = " ".join(values.get("name", "").split()), values.get("slug", "").strip().lower()
     faults = []
-    if not name or len(name) > workspaces.NAME_LIMIT or not name.isprintable():
-        text = tongue.gettext("Give a name of 1 to %(limit)s characters.", limit=workspaces.NAME_LIMIT)
+    if not is_name(name, workspaces.NAME_LIMIT):
+        text = tongue.gettext("Give a name of 1 to %(limit)s visible characters.", limit=workspaces.NAME_LIMIT)
         faults.append(FormFault("name", text))
     if not SLUG.fullmatch(slug):
         faults.append(FormFault("slug", tongue.gettext("Use 1 to 40 lower-case letters, digits and dashes.")))

@@ -36,7 +36,7 @@ STATES: Mapping[str, tuple[str, str, str]] = {
     "revoked": ("bad", "ban", N_("revoked")),
 }
 REFUSALS: Mapping[str, str] = {
-    "name": N_("Give a name of 1 to 60 characters."),
+    "name": N_("Give a name of 1 to 60 visible characters."),
     "scopes": N_("Choose at least one right that you have yourself."),
     "projects": N_("Choose at least one project, or all of them."),
     "networks": N_("Write networks like 203.0.113.0/24 or 2001:db8::/32, at most 20, separated by commas."),

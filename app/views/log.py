@@ -10,10 +10,12 @@ from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
-from app.i18n import Tongue
+from app.i18n import N_, Tongue
 from app.views.marks import Mark, kind_name, step_mark
 from domain.dispatch.model import Step
 from domain.production.log_queries import LogLine
+from domain.production.pipeline.check import FINDINGS
+from domain.production.pipeline.script import LIVE, ROUNDS
 
 LEVELS = ("all", "warn", "error")
 NOT_BEGUN = frozenset({"blocked", "ready"})
@@ -77,6 +79,16 @@ class LogView:
         return f"?{query}#log" if query else "#log"
 
 
+GROUPS: Mapping[str, str] = {ROUNDS: N_("rounds"), FINDINGS: N_("findings"), LIVE: N_("draft %(number)s")}
+"""Groups that are words, by their first one; others are ids of scenes and parts."""
+
+
+def group_name(tongue: Tongue, group: str) -> str:
+    """What a step calls a topic of its log, in the reader's language."""
+    word, _, number = group.partition(" ")
+    return tongue.gettext(GROUPS[word], number=number) if word in GROUPS else group
+
+
 @dataclass
 class Grouping:
     """Gathers lines of a job into groups; remembers its steps so that live lines land where the page has them."""
@@ -129,7 +141,7 @@ class Grouping:
         if step is not None and step.shard:
             parts.append(step.shard)
         if line.group and (step is None or line.group != step.shard):
-            parts.append(line.group)
+            parts.append(group_name(self.tongue, line.group))
         title = " · ".join(parts)
         if line.attempt > 1 or (step is not None and step.attempt > 1):
             title += self.tongue.gettext(", attempt %(number)s", number=line.attempt)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from tenants.names import is_name
+
 PORTS = ("writer", "narrator", "images")
 """What a provider does for a film: write its script, speak it, make its pictures."""
 NAME_LIMIT, MODEL_LIMIT, URL_LIMIT = 80, 100, 300
@@ -115,7 +117,7 @@ def find_faults(form: ProviderForm) -> list[tuple[str, str]]:
     if vendor is None:
         return [("kind", "kind")]
     faults = []
-    if not form.name.strip() or len(form.name) > NAME_LIMIT or not form.name.isprintable():
+    if not is_name(form.name, NAME_LIMIT):
         faults.append(("name", "name"))
     if form.model and not MODEL.fullmatch(form.model):
         faults.append(("model", "model"))

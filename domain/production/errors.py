@@ -67,15 +67,17 @@ class Decided(WrongState):
     """
 
     def __init__(self, state: str, by: str = "", at: datetime | None = None) -> None:
-        super().__init__(_DECIDED.get(state, f"{by or 'Somebody'} has decided this already.").strip())
+        refusal, sentence = _DECIDED.get(state, ("decided-by" if by else "decided", f"{by} has decided this already."))
+        super().__init__(sentence if refusal != "decided" else "This has been decided already.", refusal, name=by)
         self.state, self.by, self.at = state, by, at
 
 
 _DECIDED = {
-    "expired": "The time to decide this has passed; the job has been cancelled.",
-    "void": "There is a newer version of this result. Reload to see it.",
-    "changed": "The result has changed since you looked at it. Reload and decide again.",
+    "expired": ("decided-late", "The time to decide this has passed; the job has been cancelled."),
+    "void": ("decided-newer", "There is a newer version of this result. Reload to see it."),
+    "changed": ("decided-newer", "The result has changed since you looked at it. Reload and decide again."),
 }
+"""State of an approval → the refusal and its sentence."""
 
 
 class DiskFull(ProductionError):

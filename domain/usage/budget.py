@@ -41,15 +41,20 @@ class OverBudget(Exception):
 
     @property
     def fix(self) -> str:
-        return FIXES[self.scope]
+        """What to do with a job that has stopped: it is paused, so its button says “Resume”."""
+        return self.advise("resume the job")
+
+    def advise(self, then: str) -> str:
+        """What makes room, and what to do then."""
+        return f"{WAYS[self.scope]}, then {then}."
 
 
 NEXT_UNKNOWN = "what the next part costs is not known"
 WHOSE = {"job": "The job has", "project": "The project has this month", "workspace": "The workspace has this month"}
-FIXES = {
-    "job": "Raise the job's limit, then resume the job.",
-    "project": "Raise the project's monthly limit or wait for the next month, then resume the job.",
-    "workspace": "Raise the workspace's monthly limit or wait for the next month, then resume the job.",
+WAYS = {
+    "job": "Raise the job's limit",
+    "project": "Raise the project's monthly limit or wait for the next month",
+    "workspace": "Raise the workspace's monthly limit or wait for the next month",
 }
 
 

@@ -263,7 +263,7 @@ class TestPage:
 
     async def test_faults_are_said_at_their_field(self, ada: Person) -> None:
         for changes, words in (
-            ({"name": " "}, "1 to 60 characters"),
+            ({"name": " "}, "1 to 60 visible characters"),
             ({"lasts": "10000"}, "one of the entries"),
             ({"networks": "everywhere"}, "203.0.113.0/24"),
         ):

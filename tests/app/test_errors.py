@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,11 @@ import pytest
 from app.errors import FAILED, answer_for
 from app.i18n import Tongue
 from app.views.refusals import REFUSALS, say_refusal
-from domain.production import commands
 from domain.production import errors as production
+
+ROOT = Path(__file__).parents[2]
+KEPT = frozenset({"azure"})
+"""Names, which stay as they are."""
 
 
 @pytest.mark.parametrize("kind", [production.InvalidInput, production.WrongState, production.NotFound])
@@ -24,16 +28,64 @@ def test_what_a_command_refuses_is_never_our_fault(kind: type[production.Product
         assert answer_for(one.__new__(one)) is not FAILED
 
 
-def refusals() -> Iterator[str]:
-    """The names of refusals that commands give."""
-    for file in Path(commands.__path__[0]).glob("*.py"):
+DECIDED = [production.Decided(state, by) for state in ("approved", "expired", "void", "changed") for by in ("", "Ada")]
+
+
+def refusals() -> Iterator[tuple[str, set[str]]]:
+    """Every refusal that the domain gives: its name and the values it brings; "" where it has no name."""
+    for file in ROOT.joinpath("domain").rglob("*.py"):
         for call in ast.walk(ast.parse(file.read_text())):
             if isinstance(call, ast.Call) and ast.unparse(call.func) in ("WrongState", "_refused"):
-                yield from (str(one.value) for one in call.args[1:2] if isinstance(one, ast.Constant))
+                named = {keyword.arg or "" for keyword in call.keywords}
+                given = named if ast.unparse(call.func) == "WrongState" else {"number", "state"}
+                yield from ((name, given) for name in names(call))
+    yield from ((error.refusal, set(error.values)) for error in DECIDED)
+
+
+def names(call: ast.Call) -> list[str]:
+    """What the second argument can be; a helper's own parameter is given where the helper is called."""
+    match call.args[1] if len(call.args) > 1 else None:
+        case ast.Constant(value=str(name)):
+            return [name]
+        case ast.JoinedStr(values=[ast.Constant(value=str(begin)), *_]):
+            return [name for name in REFUSALS if name.startswith(begin)]
+        case ast.Name(id="refusal"):
+            return []
+    return [""]
 
 
 def test_every_refusal_has_its_sentence() -> None:
-    assert set(refusals()) == REFUSALS.keys()
+    given = list(refusals())
+    assert {name for name, _ in given} == REFUSALS.keys()
+    for name, values in given:
+        assert set(re.findall(r"%\((\w+)\)", REFUSALS[name])) <= values, name
+
+
+VALUES = {
+    "number": 7,
+    "name": "Zoé",
+    "state": "succeeded",
+    "step": "narrate",
+    "steps": ["render", "mux"],
+    "step_state": "running",
+    "provider": "azure",
+    "spent": 1_000_000,
+    "reserved": 0,
+    "limit": 2_000_000,
+    "wanted": 1_500_000,
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_no_refusal_is_english_in_portuguese(name: str) -> None:
+    said = say_refusal(Tongue("pt-BR"), production.WrongState("", name, **VALUES))
+    ours = REFUSALS[name] + " running done voice video assemble"
+    assert words(said) & words(re.sub(r"%\(\w+\)s", "", ours)) <= KEPT, said
+    assert "%(" not in said
+
+
+def words(text: str) -> set[str]:
+    return {word for word in re.findall(r"\w+", text.lower()) if len(word) > 2}
 
 
 def test_a_refusal_is_said_in_the_readers_language() -> None:

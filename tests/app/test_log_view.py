@@ -57,6 +57,22 @@ def test_a_draft_is_read_while_it_is_written_with_what_sent_the_last_one_back() 
     assert make_writing(ENGLISH, [*first, told(8, "", "Asking", attempt=2)]) is None
 
 
+@pytest.mark.parametrize(
+    ("group", "english", "portuguese"),
+    [
+        ("rounds", "Script · rounds", "Roteiro · rodadas"),
+        ("draft 2", "Script · draft 2", "Roteiro · rascunho 2"),
+        ("findings", "Script · findings", "Roteiro · achados"),
+        ("s3", "Script · s3", "Roteiro · s3"),
+    ],
+)
+def test_groups_that_are_words_are_said_in_the_readers_language(group: str, english: str, portuguese: str) -> None:
+    step = Step(id=uuid7(), kind="script", shard="", state="running", attempt=1)
+    line = told(1, group, "Round 1")
+    for tongue, title in ((ENGLISH, english), (PORTUGUESE, portuguese)):
+        assert Grouping(tongue, {step.id: step}, datetime.now(UTC)).title(step, line) == title
+
+
 def test_nothing_finished_is_nothing_kept() -> None:
     assert say_kept(ENGLISH, 0) == ""
     assert say_kept(PORTUGUESE, 2) == "Mantidos: os resultados de 2 etapas concluídas."

@@ -236,6 +236,23 @@ class TestSteering:
         assert (await marina.post(f"{marina.space.base}/1/explode", {})).status_code == 404
 
 
+class TestNames:
+    @pytest.mark.parametrize("name", ["\ufffd", "\u3164\u3164", "\u2800", "\u200b"])
+    async def test_a_name_that_nobody_can_see_is_none(self, marina: Person, name: str) -> None:
+        forms = {
+            "/w/northlight/projects": {"name": name, "slug": "unseen", "l-en": "1"},
+            "/w/northlight/projects/deep-sky/edit": {"name": name, "l-en": "1"},
+            "/w/northlight/settings": {"name": name, "slug": "northlight"},
+            "/w/northlight/voices": {"name": name},
+            "/workspaces/new": {"name": name, "slug": "unseen"},
+            "/settings": {"name": name},
+        }
+        for path, form in forms.items():
+            page = await marina.post(path, form)
+            assert page.status_code == 422, path
+            assert re.search("visible characters|Your name is missing|Your name holds", page.text), path
+
+
 class TestStrangers:
     async def test_foreign_and_missing_are_the_same_answer(self, marina: Person, stranger: Person) -> None:
         def bare(answer: Any) -> tuple[int, str, dict[str, str]]:

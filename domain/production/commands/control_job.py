@@ -90,7 +90,7 @@ async def retry_job(unit: Unit, job_id: UUID) -> Job:
     unit.principal.require("jobs:control")
     job = await hold_job(unit, job_id)
     if not can_retry(job.state):
-        raise WrongState(f"Job #{job.number} has not failed; there is nothing to resume.", "retry", number=job.number)
+        raise WrongState(f"Job #{job.number} has not failed; there is nothing to retry.", "retry", number=job.number)
     _set_control(job, "none", "")
     job.error = None
     await allow_again(unit.session, job.id)
@@ -171,4 +171,16 @@ async def set_aside_again(unit: Unit, job: Job) -> None:
     try:
         await reopen_account(unit.session, account_of(job), reserved_at_start(job.quote, job.cost_limit), this_month())
     except OverBudget as over:
-        raise WrongState(f"{over.sentence} {over.fix}") from over
+        raise _over(over) from over
+
+
+def _over(over: OverBudget) -> WrongState:
+    """No room for a job that had ended: its buttons try again, they do not resume."""
+    return WrongState(
+        f"{over.sentence} {over.advise('try again')}",
+        f"over-{over.scope}",
+        spent=over.spent,
+        reserved=over.reserved,
+        limit=over.limit,
+        wanted=over.wanted,
+    )

@@ -95,7 +95,8 @@ async def find_keyed(unit: Unit, idem_key: str | None) -> Job | None:
 
 def key_taken(job: Job) -> WrongState:
     """The refusal of a key that has made something else."""
-    return WrongState(f"The idempotency key was already used for job #{job.number}, which is something else.")
+    sentence = f"The idempotency key was already used for job #{job.number}, which is something else."
+    return WrongState(sentence, "key-taken", number=job.number)
 
 
 # ── Checking ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -29,12 +29,13 @@ async def decide_call(unit: Unit, job_id: UUID, effect_key: str, decision: Decis
     job = await hold_job(unit, job_id)
     effect = await _lock_call(unit, job, effect_key)
     if effect.state != "in_doubt":
-        by = f" by {effect.decided_by_name}" if effect.decided_by_name else ""
-        raise WrongState(f"This call has been decided already{by}.")
+        raise _decided(effect)
     if job.control == "cancel":
-        raise WrongState(f"Job #{job.number} is cancelled; there is nothing to decide any more.")
+        sentence = f"Job #{job.number} is cancelled; there is nothing to decide any more."
+        raise WrongState(sentence, "call-cancelled", number=job.number)
     if decision == "skip" and not effect.fallback:
-        raise WrongState(f"Nothing can take the place of {effect.provider} here; repeat the call or cancel the job.")
+        sentence = f"Nothing can take the place of {effect.provider} here; repeat the call or cancel the job."
+        raise WrongState(sentence, "call-alone", provider=effect.provider)
     drawn = effect.drawn
     effect.state, effect.decision, effect.held, effect.drawn = "failed", decision, 0, 0
     effect.decided_by, effect.decided_by_name = unit.principal.actor_id, unit.principal.name
@@ -44,6 +45,13 @@ async def decide_call(unit: Unit, job_id: UUID, effect_key: str, decision: Decis
     _tell(unit, job, effect, decision, note)
     await _go_on(unit, job)
     return job
+
+
+def _decided(effect: Effect) -> WrongState:
+    if not effect.decided_by_name:
+        return WrongState("This call has been decided already.", "call-decided")
+    by = effect.decided_by_name
+    return WrongState(f"This call has been decided already by {by}.", "call-decided-by", name=by)
 
 
 async def _lock_call(unit: Unit, job: Job, effect_key: str) -> Effect:

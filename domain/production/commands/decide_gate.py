@@ -72,7 +72,7 @@ async def edit_at_gate(
 
     def change(step: Step) -> dict[str, Any]:
         if step.kind != "script":
-            raise WrongState("Only a script can be edited here.")
+            raise WrongState("Only a script can be edited here.", "edit-other")
         edited = {**step.spec.get("edits", {}), **texts}
         return {"spec": {**step.spec, "edits": edited, "approved": str(approval.id)}}
 
@@ -118,7 +118,8 @@ def _check_note(decision: str, note: str) -> None:
 async def _let_through(unit: Unit, job: Job, step_id: UUID) -> None:
     step = (await unit.session.execute(select(Step).where(Step.id == step_id))).scalar_one()
     if step.state != "waiting_approval":
-        raise WrongState(f"The step {step.kind} is not waiting for a decision.")
+        sentence = f"The step {step.kind} is not waiting for a decision."
+        raise WrongState(sentence, "gate-open", step=step.kind)
     await unit.session.execute(
         update(Step)
         .where(Step.id == step_id)

@@ -111,7 +111,8 @@ async def find_fork(unit: Unit, job_id: UUID, step_id: UUID) -> tuple[Job, Step,
     if step is None:
         raise NotFound("step")
     if step.shard:
-        raise WrongState(f"A part of {step.kind} cannot be the beginning; fork from the step that plans it.")
+        sentence = f"A part of {step.kind} cannot be the beginning; fork from the step that plans it."
+        raise WrongState(sentence, "fork-part", step=step.kind)
     project = await unit.session.get(Project, (unit.tenant_id, earlier.project_id))
     assert project is not None
     return earlier, step, project

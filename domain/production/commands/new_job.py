@@ -9,6 +9,7 @@ from typing import Any
 
 from domain.production.errors import Fault
 from domain.production.pipeline import STEP_KINDS
+from tenants.names import is_blank
 from timeline.profiles import PROFILES
 
 TOPIC_LIMIT = 5000
@@ -83,11 +84,6 @@ def check_topic(topic: str) -> list[Fault]:
         )
         faults.append(Fault("topic", message, "Remove it; plain text and line breaks are fine."))
     return faults
-
-
-def is_blank(text: str) -> bool:
-    """Whether nothing of a text can be seen: blanks, joiners, marks without a letter."""
-    return not any(unicodedata.category(sign)[0] in "LNPS" for sign in text)
 
 
 def hidden_places(text: str) -> list[int]:

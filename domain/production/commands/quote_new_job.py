@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from domain.production.commands.create_job import draft_spec, find_project
-from domain.production.commands.new_job import NewJob, is_blank
+from domain.production.commands.new_job import NewJob
 from domain.production.foresight import NO_FORESIGHT, Foreseen
 from domain.production.money import this_month
 from domain.production.pipeline import STEP_KINDS
@@ -16,6 +16,7 @@ from domain.production.quoting import quote_job
 from domain.production.spec import JobSpec
 from domain.usage.caps import NOTHING, MonthState, month_states
 from domain.usage.quote import Quote, Tariffs
+from tenants.names import is_blank
 from tenants.unit import Unit
 
 STAND_IN = "film"

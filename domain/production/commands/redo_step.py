@@ -104,10 +104,12 @@ def _require_redoable(job: Job, step: Step, below: Collection[Step]) -> None:
         sentence = f"Job #{job.number} is {job.state}; a step can be made again only while the job may run."
         raise WrongState(sentence, "redo", number=job.number, state=job.state)
     if step.state not in REDOABLE:
-        raise WrongState(f"The step {step.kind} is {step.state.replace('_', ' ')}; wait until it has ended.")
+        sentence = f"The step {step.kind} is {step.state.replace('_', ' ')}; wait until it has ended."
+        raise WrongState(sentence, "redo-step", step=step.kind, step_state=step.state)
     busy = sorted({one.kind for one in below if one.state == "running"})
     if busy:
-        raise WrongState(f"{', '.join(busy)} is running on the present result; wait until it has ended.")
+        sentence = f"{', '.join(busy)} is running on the present result; wait until it has ended."
+        raise WrongState(sentence, "redo-busy", steps=busy)
 
 
 def _waits(

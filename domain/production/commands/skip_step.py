@@ -27,9 +27,11 @@ async def skip_step(unit: Unit, job_id: UUID, step_id: UUID) -> Job:
     if step is None:
         raise NotFound("step")
     if step.state != "dead":
-        raise WrongState(f"The step {step.kind} has not failed; there is nothing to skip.")
+        sentence = f"The step {step.kind} has not failed; there is nothing to skip."
+        raise WrongState(sentence, "skip-sound", step=step.kind)
     if not may_skip(job.spec, step.kind):
-        raise WrongState(f"The recipe does not allow skipping {step.kind}: what follows needs its result.")
+        sentence = f"The recipe does not allow skipping {step.kind}: what follows needs its result."
+        raise WrongState(sentence, "skip-needed", step=step.kind)
     if job.state in FINAL:
         await set_aside_again(unit, job)
     said = step.error or {}

@@ -14,6 +14,8 @@ KIND = "check"
 VERSION = 1
 POOL = "cpu"
 FAN_OUT = False
+FINDINGS = "findings"
+"""The group of the log that holds what was found."""
 
 
 class FilmRefused(ProviderRefused):
@@ -34,7 +36,7 @@ async def run(ctx: StepContext) -> StepResult:
     inspection = await ctx.tools.renderer.inspect(film, plan, ctx.stop, await _seen(ctx))
     report = {"facts": dict(inspection.facts), "findings": [vars(finding) for finding in inspection.findings]}
     for finding in inspection.findings:
-        ctx.log(_describe(finding), "error" if finding.severity == "error" else "warn", "findings")
+        ctx.log(_describe(finding), "error" if finding.severity == "error" else "warn", FINDINGS)
     await ctx.artifact("inspection.json", "inspection", json.dumps(report, indent=1).encode(), "application/json")
     if not inspection.passed:
         worst = [finding for finding in inspection.findings if finding.severity == "error"]

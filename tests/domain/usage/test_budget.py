@@ -158,6 +158,12 @@ class TestCalls:
         assert (over.scope, over.limit, over.wanted) == ("job", 1000, 300)
         assert (await books(workspace))["job"] == (0, 750, 0)
 
+    def test_the_advice_says_what_the_button_says(self) -> None:
+        """A job that stopped at its limit is paused and resumes; one that had ended is tried again."""
+        over = OverBudget("job", 1_000_000, 900_000, 0, 250_000)
+        assert over.fix == "Raise the job's limit, then resume the job."
+        assert over.advise("try again") == "Raise the job's limit, then try again."
+
     async def test_truth_beyond_the_cap_is_recorded_and_stops_the_next_call(self, workspace: Workspace) -> None:
         job = await order(workspace, likely=0, cost_limit=1000)
         drawn = await do(workspace, hold, account(workspace, job), 900)
