@@ -13,9 +13,10 @@ from tenants.principal import Principal
 from tenants.roles import PERMISSIONS, Permission
 
 PERSONAL_ACTS: frozenset[Permission] = frozenset(
-    {"workspace:delete", "members:manage", "credentials:manage", "keys:manage"}
+    {"workspace:delete", "members:manage", "credentials:manage", "keys:manage", "views:share"}
 )
-"""Rights that no key can have: they change who may do what, and need a person who has just proved who they are."""
+"""Rights that no key can have: they change who may do what and need a person who has just proved who they are, or are
+about pages, which programs have none of."""
 OFFERED: tuple[Permission, ...] = tuple(entry for entry in PERMISSIONS if entry not in PERSONAL_ACTS)
 NAME_LIMIT = 60
 MOST_NETWORKS = 20

@@ -19,6 +19,7 @@ Permission = Literal[
     "jobs:run",
     "jobs:control",
     "approvals:decide",
+    "views:share",
     "artifacts:read",
     "usage:read",
     "budget:manage",
@@ -33,7 +34,13 @@ PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 _VIEWER: frozenset[Permission] = frozenset(
     {"workspace:read", "members:read", "catalog:read", "jobs:read", "artifacts:read", "usage:read"}
 )
-_OPERATOR: frozenset[Permission] = _VIEWER | {"jobs:run", "jobs:control", "approvals:decide", "catalog:edit"}
+_OPERATOR: frozenset[Permission] = _VIEWER | {
+    "jobs:run",
+    "jobs:control",
+    "approvals:decide",
+    "views:share",
+    "catalog:edit",
+}
 _ADMIN: frozenset[Permission] = _OPERATOR | {
     "workspace:manage",
     "members:manage",

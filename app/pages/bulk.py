@@ -16,7 +16,7 @@ from app.pages.queue import read_wish as read_queue_wish
 from app.room import Room
 from app.site import AnyRequest
 from app.views.bulk import make_question
-from app.views.jobs import Wish, read_wish
+from app.views.jobs import Wish, address, read_wish
 from domain.production.commands.bulk import ACTS, MOST, Outcome, do_each
 from domain.production.queries.jobs import jobs_for, newest_number
 from domain.production.queries.queue import letters
@@ -25,7 +25,7 @@ from tenants.unit import Unit
 JOBS = "/w/{tenant:str}/p/{project:str}/jobs/bulk"
 LETTERS = "/w/{tenant:str}/queue/letters"
 LETTER_ACTS = ("retry", "discard")
-FILTER = ("state", "recipe", "q", "newest", "jobs")
+FILTER = ("view", "state", "recipe", "q", "newest", "jobs")
 
 
 @get(JOBS)
@@ -146,7 +146,7 @@ def _wish(values: Mapping[str, str]) -> Wish:
     """The filter of a bulk act: a selection stands for itself, whatever else is in the address."""
     picked = tuple(int(number) for number in _numbers(values.get("jobs", "").split(",")))
     newest = values.get("newest", "")
-    wish = read_wish({name: values.get(name, "") for name in ("state", "recipe", "q")})
+    wish = read_wish({name: values.get(name, "") for name in ("view", "state", "recipe", "q")})
     bound = int(newest) if newest.isascii() and newest.isdigit() and len(newest) < 10 else None
     if picked:
         return replace(wish, filter=replace(read_wish({}).filter, numbers=picked, newest=bound))
@@ -154,8 +154,7 @@ def _wish(values: Mapping[str, str]) -> Wish:
 
 
 def _list(room: Room, wish: Wish, **told: str) -> str:
-    query = urlencode({name: value for name, value in {**wish.parts, **told}.items() if value})
-    return f"{room.jobs_base}?{query}" if query else room.jobs_base
+    return address(room.jobs_base, {**wish.parts, **told})
 
 
 def _queue(room: Room, parts: Mapping[str, str]) -> str:

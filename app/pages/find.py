@@ -9,6 +9,7 @@ from app.site import AnyRequest
 from app.views.find import LIMIT, make_found
 from domain.production.queries.find import find_jobs
 from domain.production.queries.projects import projects_of
+from domain.production.queries.saved_views import find_views
 
 
 @get("/w/{tenant:str}/find")
@@ -18,6 +19,6 @@ async def show_found(request: AnyRequest) -> Response[str]:
     text = " ".join(str(request.query_params.get("q", "")).split())[:LIMIT]
     async with room.open() as unit:
         projects = await projects_of(unit)
-        jobs = await find_jobs(unit, text)
-    view = make_found(room.tongue, text, room.seat, room.visitor.seats, projects, jobs)
+        jobs, views = await find_jobs(unit, text), await find_views(unit)
+    view = make_found(room.tongue, text, room.seat, room.visitor.seats, projects, jobs, views)
     return room.page("find/found.html", "found", view=view, shell=room.shell(projects, None, "find"))

@@ -8,15 +8,17 @@ from typing import Any
 
 from litestar import Response, get, post
 
+from app.errors import Missing
 from app.forms import FormFault, FormState, hidden_characters, read_form
 from app.i18n import Tongue
 from app.pages.money import TARIFFS, foresee, read_quote
 from app.room import Room
 from app.site import AnyRequest
 from app.views.bulk import act_options, read_outcome
-from app.views.jobs import make_jobs, read_wish
+from app.views.jobs import is_explicit, make_jobs, read_view, read_wish
 from app.views.money import QuoteView, read_dollars
 from app.views.new_job import GATE_KINDS, make_choices
+from app.views.saved_views import ALL, make_tabs
 from domain.catalog.voices import VoiceLine, list_voices
 from domain.dispatch.policy import PRIORITIES
 from domain.production.commands.create_job import create_job
@@ -24,6 +26,7 @@ from domain.production.commands.new_job import GATES, MODES, SECONDS, TOPIC_LIMI
 from domain.production.errors import InvalidInput
 from domain.production.queries.jobs import list_jobs
 from domain.production.queries.projects import ProjectLine, RecipeLine, recipe_names, recipes_of
+from domain.production.queries.saved_views import ViewLine, views_of
 from tenants.names import is_blank
 
 GATE_FIELDS = tuple(f"gate_{kind}" for kind in GATE_KINDS)
@@ -31,19 +34,25 @@ FIELDS = ("topic", "recipe", "language", "voice", "seconds", "cost_limit", "mode
 
 
 @get("/w/{tenant:str}/p/{project:str}/jobs")
-async def show_jobs(request: AnyRequest) -> Response[str]:
-    """A page of jobs; every filter is in the address."""
+async def show_jobs(request: AnyRequest) -> Response[Any]:
+    """A page of jobs; every filter is in the address, or in the saved view that it names."""
     room = await Room.enter(request)
-    query = request.query_params
+    query: dict[str, str] = dict(request.query_params.items())
     live = query.get("part") == "list"
     # A page that brings itself up to date shows the jobs it had; newer ones are a button, so that no row moves.
     seen = _whole(query.get("seen", "")) if live else None
-    wish = read_wish(query, seen)
     async with room.open() as unit:
         project, projects = await room.project(unit)
+        views = [] if live else await views_of(unit, project.id)
+        opening = next((line for line in views if line.opening), None)
+        if opening is not None and not query:
+            return room.go(f"{room.jobs_base}?view={opening.id}")
+        chosen = _chosen(query, views)
+        wish = read_wish(query if live else _filled(query, chosen, opening), seen)
         found = await list_jobs(unit, project.id, wish.filter)
         recipes = await recipes_of(unit, project.id)
         names = await recipe_names(unit, project.id)
+    said = wish.words if chosen is None or is_explicit(query) else None
     view = make_jobs(
         room.tongue,
         found,
@@ -52,6 +61,7 @@ async def show_jobs(request: AnyRequest) -> Response[str]:
         base=room.jobs_base,
         wish=wish,
         now=room.site.clock.now(),
+        tabs=make_tabs(room.tongue, views, chosen, said, names, room.jobs_base),
     )
     return room.page(
         "jobs/list.html",
@@ -62,7 +72,28 @@ async def show_jobs(request: AnyRequest) -> Response[str]:
         acts=act_options(room.tongue) if room.principal.can("jobs:control", project.id) else (),
         seen=found.newest if seen is None else seen,
         bulk=read_outcome(room.tongue, query),
+        may_share=room.principal.can("views:share", project.id),
+        kept=query.get("kept", "") == "1",
     )
+
+
+def _chosen(query: Mapping[str, str], views: Sequence[ViewLine]) -> ViewLine | None:
+    """The saved view that the list comes from. Raises Missing for one that is not there and says nothing itself."""
+    try:
+        wanted = read_view(query)
+    except ValueError:
+        raise Missing from None
+    found = next((line for line in views if line.id == wanted), None)
+    if wanted is not None and found is None and not is_explicit(query):
+        raise Missing
+    return found
+
+
+def _filled(query: dict[str, str], chosen: ViewLine | None, opening: ViewLine | None) -> dict[str, str]:
+    """The address with what its view holds; where a view opens the list, all jobs are called so."""
+    if chosen is None:
+        return {**query, "view": ALL if opening is not None else ""}
+    return query if is_explicit(query) else {**query, **{name: str(text) for name, text in chosen.wanted.items()}}
 
 
 @get("/w/{tenant:str}/p/{project:str}/jobs/new")

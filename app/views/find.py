@@ -11,6 +11,7 @@ from app.views.marks import job_mark
 from app.views.shell import SECTIONS, TOOLS, shortcut_of
 from domain.production.queries.find import FoundJob
 from domain.production.queries.projects import ProjectLine
+from domain.production.queries.saved_views import FoundView as SavedLine
 from tenants.people import Seat
 from tenants.roles import Permission, permissions_of
 
@@ -77,11 +78,13 @@ def make_found(
     seats: Sequence[Seat],
     projects: Sequence[ProjectLine],
     jobs: Sequence[FoundJob],
+    views: Sequence[SavedLine] = (),
 ) -> FoundView:
     """Sort what matches into groups; `jobs` match already. The project worked in last stands for "here"."""
     base, matches = f"/w/{seat.slug}", matcher(text)
     found = (
         (tongue.gettext("Jobs"), [_job(tongue, base, job) for job in jobs]),
+        (tongue.gettext("Saved views"), _views(tongue, base, views, matches)),
         (tongue.gettext("Actions"), _actions(tongue, base, seat, projects, matches)),
         (tongue.gettext("Pages"), _pages(tongue, base, seat, projects, matches)),
         (tongue.gettext("Projects"), _projects(base, projects, matches)),
@@ -117,6 +120,19 @@ def _job(tongue: Tongue, base: str, job: FoundJob) -> FoundLine:
         f"{base}/p/{job.project}/jobs/{job.number}",
         "list-video",
     )
+
+
+def _views(tongue: Tongue, base: str, views: Sequence[SavedLine], matches: Callable[[str], bool]) -> list[FoundLine]:
+    word = tongue.gettext("Saved views")
+    return [
+        FoundLine(view.name, view.project_name, f"{base}/p/{view.project}/jobs?view={view.id}", _sign(view))
+        for view in views
+        if matches(f"{view.name} {view.project_name} {word}")
+    ]
+
+
+def _sign(view: SavedLine) -> str:
+    return "users" if view.shared else "list-video"
 
 
 def _actions(

@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlencode
+from uuid import UUID
 
 from app.i18n import Tongue
 from app.views.job_search import STATE_GROUPS, Search, read_search, say_unknown, without
 from app.views.marks import Mark, job_mark
+from app.views.saved_views import ALL, NO_TABS, ViewTabs
 from app.views.stages import StripCell, make_strip
 from app.views.waiting import say_left, say_level, say_waiting
 from domain.production.queries.job_filter import JobFilter
 from domain.production.queries.jobs import JobLine, JobList
 from domain.production.queries.projects import RecipeLine
+from domain.production.saved_views import WORDS
 from domain.production.states import FINAL
 
 
@@ -60,10 +63,14 @@ class JobsView:
     recipe: str
     terms: tuple[Chip, ...]
     unknown: str
+    tabs: ViewTabs
     chips: tuple[Chip, ...]
     recipes: tuple[Chip, ...]
     older: str
     newest_href: str
+    all_href: str
+    view: str
+    words: Mapping[str, str]
     filtered: bool
     any_at_all: bool
     newest: int
@@ -81,11 +88,27 @@ class Wish:
     state: str
     recipe: str
     filter: JobFilter
+    view: str = ""
 
     @property
     def parts(self) -> dict[str, str]:
         """The address's own words, for links that keep them."""
+        return {"view": self.view, **self.words}
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What the list is narrowed by, as a saved view keeps it."""
         return {"state": self.state, "recipe": self.recipe, "q": self.text}
+
+
+def is_explicit(query: Mapping[str, str]) -> bool:
+    """Whether an address says itself what the list is narrowed by, be it by nothing; else its view does."""
+    return any(word in query for word in WORDS)
+
+
+def read_view(query: Mapping[str, str]) -> UUID | None:
+    """The saved view that an address names; None for none, and for all jobs. Raises ValueError."""
+    return UUID(query["view"]) if query.get("view", ALL) != ALL else None
 
 
 def read_wish(query: Mapping[str, str], newest: int | None = None) -> Wish:
@@ -102,7 +125,7 @@ def read_wish(query: Mapping[str, str], newest: int | None = None) -> Wish:
         before=int(before) if before.isascii() and before.isdigit() and len(before) < 10 else None,
         newest=newest,
     )
-    return Wish(search, text, state, recipe, wanted)
+    return Wish(search, text, state, recipe, wanted, query.get("view", "")[:36])
 
 
 def make_jobs(
@@ -114,6 +137,7 @@ def make_jobs(
     base: str,
     wish: Wish,
     now: datetime,
+    tabs: ViewTabs = NO_TABS,
 ) -> JobsView:
     """Build the list page."""
     labels = {word: tongue.gettext(text) for word, (text, _) in STATE_GROUPS.items()}
@@ -126,32 +150,45 @@ def make_jobs(
         state=kept["state"],
         recipe=kept["recipe"],
         terms=tuple(
-            Chip(term, _address(base, {**kept, "q": without(wish.text, term)}), True) for term in wish.search.terms
+            Chip(term, address(base, {**kept, "q": without(wish.text, term)}), True) for term in wish.search.terms
         ),
-        unknown=say_unknown(tongue, wish.search),
+        unknown=" ".join(filter(None, (say_unknown(tongue, wish.search), tabs.unknown))),
+        tabs=tabs,
         chips=tuple(_chips(base, kept, "state", labels)),
         recipes=tuple(_chips(base, kept, "recipe", {line.slug: line.name for line in recipes})),
-        older=_address(base, {**kept, "before": str(found.next_before)}) if found.next_before else "",
-        newest_href=_address(base, kept) if wanted.before is not None else "",
-        filtered=any(kept.values()),
+        older=address(base, {**kept, "before": str(found.next_before)}) if found.next_before else "",
+        newest_href=address(base, kept) if wanted.before is not None else "",
+        all_href=address(base, {"view": ALL}) if kept["view"] else base,
+        view=kept["view"],
+        words=wish.words,
+        filtered=any(wish.words.values()),
         any_at_all=found.any_at_all,
         newest=found.newest,
         now=now,
         live=wanted.before is None,
-        query=urlencode({name: value for name, value in kept.items() if value}),
+        query=query_of(kept),
     )
 
 
 def _chips(base: str, kept: Mapping[str, str], name: str, labels: Mapping[str, str]) -> list[Chip]:
     return [
-        Chip(label, _address(base, {**kept, name: "" if kept[name] == word else word}), kept[name] == word)
+        Chip(label, address(base, {**kept, name: "" if kept[name] == word else word}), kept[name] == word)
         for word, label in labels.items()
     ]
 
 
-def _address(base: str, parts: Mapping[str, str]) -> str:
-    query = urlencode({name: value for name, value in parts.items() if value})
+def address(base: str, parts: Mapping[str, str]) -> str:
+    """The address of a list; one that comes of a view says also that nothing narrows it."""
+    query = query_of(parts)
     return f"{base}?{query}" if query else base
+
+
+def query_of(parts: Mapping[str, str]) -> str:
+    """The words of a list's address, without those that say nothing."""
+    said = {name: value for name, value in parts.items() if value}
+    if said.get("view", ALL) != ALL and not is_explicit(said):
+        said["q"] = ""
+    return urlencode(said)
 
 
 def _row(tongue: Tongue, line: JobLine, base: str, names: Mapping[str, str], now: datetime) -> JobRow:

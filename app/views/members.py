@@ -40,6 +40,7 @@ PERMISSION_NAMES: Mapping[Permission, str] = {
     "jobs:run": N_("Start jobs and make changed versions"),
     "jobs:control": N_("Pause, resume, retry and cancel jobs"),
     "approvals:decide": N_("Approve steps or ask for changes"),
+    "views:share": N_("Share views of the job list, and change shared ones"),
     "artifacts:read": N_("Watch and download films, scripts and files"),
     "usage:read": N_("See use and cost"),
     "budget:manage": N_("Set budgets"),

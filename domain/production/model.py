@@ -1,4 +1,4 @@
-"""Rows of production: jobs, artifacts, what was made once, log lines, approvals."""
+"""Rows of production: jobs, artifacts, what was made once, log lines, approvals, schedules, saved views."""
 
 from __future__ import annotations
 
@@ -241,4 +241,41 @@ class Schedule(TenantOwned, Timed, Base):
         CheckConstraint("repeat IN ('once','hourly','daily','weekly','monthly')", name="repeat"),
         Index("ix_schedules_project", "tenant_id", "project_id"),
         Index("ix_schedules_due", "next_at", postgresql_where=text("next_at IS NOT NULL AND NOT paused")),
+    )
+
+
+class SavedView(TenantOwned, Timed, Base):
+    """A filter of a project's job list that a person has named; `shared` ones are seen by all who see the project.
+
+    `wanted` holds the words of the list's address (state, recipe, q); `version` grows with each change.
+    """
+
+    __tablename__ = "saved_views"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    project_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    made_by_name: Mapped[str] = mapped_column(default="", server_default="")
+    name: Mapped[str]
+    wanted: Mapped[dict[str, Any]]
+    shared: Mapped[bool] = mapped_column(default=False, server_default="false")
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    __table_args__ = (
+        of_tenant(),
+        belongs_to("projects", "project_id"),
+        Index("ix_saved_views_project", "tenant_id", "project_id", "user_id"),
+    )
+
+
+class OpeningView(TenantOwned, Base):
+    """The saved view with which a project's job list opens for a person."""
+
+    __tablename__ = "opening_views"
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(primary_key=True)
+    view_id: Mapped[UUID]
+    __table_args__ = (
+        belongs_to("projects", "project_id"),
+        belongs_to("saved_views", "view_id"),
+        Index("ix_opening_views_project", "tenant_id", "project_id"),
+        Index("ix_opening_views_view", "tenant_id", "view_id"),
     )

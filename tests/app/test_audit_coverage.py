@@ -87,6 +87,7 @@ MACHINE = frozenset(
 UNAUDITED: dict[str, str] = {
     f"POST {JOBS}": "a job's own history tells who started it",
     f"POST {JOB}/{{part:str}}": "a job's own history tells who steered it",
+    f"POST {JOBS}/views/opening": "how one's own pages look",
     f"POST {JOB}/script": "shows what would be made; changes nothing",
     f"POST {JOB}/script/make": "a new job, with its own history",
     f"POST {JOB}/script/again": "a job's own history",
@@ -121,6 +122,9 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     f"POST {FACTORS}/passkeys/{{id:uuid}}/remove": ("factor.removed", "tests/app/test_factors.py"),
     "POST /sign-in/second": ("factor.code_used", "tests/app/test_factors.py"),
     f"POST {JOBS}/bulk": ("jobs.bulk", "tests/app/test_bulk.py"),
+    f"POST {JOBS}/views": ("view.shared", "tests/app/test_saved_views.py"),
+    f"POST {JOBS}/views/{{view:uuid}}": ("view.changed", "tests/app/test_saved_views.py"),
+    f"POST {JOBS}/views/{{view:uuid}}/delete": ("view.removed", "tests/app/test_saved_views.py"),
     f"POST {QUEUE}/letters": ("jobs.bulk", "tests/app/test_queue.py"),
     f"POST {QUEUE}/pause": ("workspace.paused", "tests/app/test_queue.py"),
     f"POST {QUEUE}/resume": ("workspace.resumed", "tests/app/test_queue.py"),

@@ -71,6 +71,7 @@ FREE: Mapping[str, tuple[str, ...]] = {
     "step_runs": ("instruction",),
     "effects": ("model", "provider_ref", "error", "decided_by_name"),
     "approvals": ("decided_by_name", "note"),
+    "saved_views": ("name", "made_by_name"),
     "schedules": ("made_by_name", "last_error"),
     "invitations": ("invited_by_name",),
     "letters": ("error",),
@@ -240,6 +241,7 @@ async def plant(house: House, owner: UUID) -> None:
                 job_id=step.job_id, project_id=step.project_id, kind="settle", micro_dollars=1, provider="x", model=MARK
             )
         )
+    await house.post(f"{house.space.base}/views", {"name": "Planted", "q": MARK, "shared": "1"})
     async with house.site.units.system("directory") as unit:
         unit.session.add(Identity(issuer="https://login.example.org", subject="x", user_id=owner, kind="oidc"))
         await unit.session.execute(update(SignInProvider).values(tested_at=func.now(), tested_ok=False))

@@ -17,7 +17,9 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from adapters.settings import Settings
 from app.main import build
 from app.site import Site, open_site
+from domain.production.model import SavedView
 from tenants.directory import issue_owner_link
+from tenants.records import uuid7
 from tests.support.factories import Workspace, seed_jobs, seed_workspace
 from tests.support.ports import free_port
 
@@ -70,6 +72,9 @@ async def site(database: Settings) -> AsyncIterator[Site]:
 async def space(site: Site) -> Workspace:
     made = await seed_workspace(site.units, site.store)
     await seed_jobs(made)
+    async with made.units.open(made.owner) as unit:
+        view = {"name": "Needs a look", "wanted": {"state": "failed"}, "shared": True, "made_by_name": "Olga"}
+        unit.session.add(SavedView(project_id=made.project.id, user_id=uuid7(), **view))
     return made
 
 

@@ -19,6 +19,9 @@ pytestmark = pytest.mark.browser
 PAGES = (
     "{base}",
     "{base}?q=nothing-like-this",
+    "{base}?state=failed",
+    "{base}/views",
+    "{base}/views?state=failed",
     "{base}/new",
     "{base}/1",
     "{base}/2",
