@@ -1,6 +1,6 @@
 """How far quotes are from what jobs come to: ten varied jobs through the real SDKs and the doubles' own bills.
 
-python -m benchmarks quotes [--set tuned|unseen|fresh]
+python -m benchmarks quotes [--set tuned|unseen|fresh|new]
 
 `tuned` are the jobs the estimator was made with; the other sets were written down before it was measured with them.
 
@@ -94,7 +94,21 @@ FRESH = (
     Wish("documentary-pt", "As galáxias e seus braços", "pt-BR", 160, "claude-haiku-5-5", ("gemini",)),
     Wish("short-pt", "O que é um ano-luz", "pt-BR", 45, "claude-opus-5-5", ("openai",), "low"),
 )
-SETS: Mapping[str, Sequence[Wish]] = {"tuned": TUNED, "unseen": UNSEEN, "fresh": FRESH}
+NEW = (
+    Wish("documentary", "How stars are born in nebulas", "en", 30),
+    Wish(
+        "documentary", "What the Voyagers saw at the outer planets", "en", 80, "claude-haiku-5-5", ("gemini",), rounds=2
+    ),
+    Wish("documentary", "Rockets and their engines", "en", 125, "claude-opus-5-5", ("openai",), "low", (2,)),
+    Wish("documentary", "The universe since the Big Bang", "en", 220, "claude-haiku-5-5", rounds=3),
+    Wish("documentary", "From the Apollo missions to the space station", "en", 285, images=()),
+    Wish("short", "What a light-year is", "en", 22, images=("openai",), quality="high"),
+    Wish("short", "The farthest galaxies of the Hubble deep fields", "en", 35, "claude-opus-5-5", ("gemini",)),
+    Wish("documentary-pt", "A expansão do universo e a energia escura", "pt-BR", 50, "claude-haiku-5-5", ("openai",)),
+    Wish("documentary-pt", "As sondas Voyager no espaço interestelar", "pt-BR", 145, images=("gemini",), tiers=(2,)),
+    Wish("short-pt", "Como um foguete sai da Terra", "pt-BR", 25, "claude-opus-5-5", ("openai", "gemini"), rounds=2),
+)
+SETS: Mapping[str, Sequence[Wish]] = {"tuned": TUNED, "unseen": UNSEEN, "fresh": FRESH, "new": NEW}
 
 
 @dataclass(frozen=True)
