@@ -123,6 +123,10 @@ class Outcome:
     parts: str
 
     @property
+    def within(self) -> bool:
+        return self.low <= self.billed <= self.high
+
+    @property
     def off(self) -> float:
         return error_of(self.likely, self.billed)
 
@@ -186,14 +190,24 @@ def main(argv: Sequence[str]) -> int:
         services.stop()
         shutil.rmtree(home, ignore_errors=True)
     for one in outcomes:
-        within = "" if one.low <= one.billed <= one.high else "  OUTSIDE ITS RANGE"
-        name = f"{one.wish.recipe} {one.wish.seconds} s {one.wish.model.split('-')[1]} {'+'.join(one.wish.images)}"
-        print(f"{name:<46} quote {one.likely:>8}  bill {one.billed:>8}  off {one.off:6.1%}{within}   {one.parts}")
+        print(_line(one))
     mean = statistics.mean(one.off for one in outcomes)
     print(f"mean error {mean:.1%}, largest {max(one.off for one in outcomes):.1%} (at most {MOST:.0%} on average)")
     quoted, billed = sum(one.likely for one in outcomes), sum(one.billed for one in outcomes)
     print(f"all together: quoted {quoted}, billed {billed}, off {error_of(quoted, billed):.1%}")
-    return int(mean > MOST or any(not one.low <= one.billed <= one.high for one in outcomes))
+    inside = sum(one.within for one in outcomes)
+    width = statistics.median(one.high / one.low for one in outcomes if one.low)
+    print(
+        f"{inside} of {len(outcomes)} bills lie in their ranges; the middle one ends at {width:.1f} times its beginning"
+    )
+    return int(mean > MOST or inside < len(outcomes))
+
+
+def _line(one: Outcome) -> str:
+    name = f"{one.wish.recipe} {one.wish.seconds} s {one.wish.model.split('-')[1]} {'+'.join(one.wish.images)}"
+    quote = f"quote {one.likely:>8} ({one.low} to {one.high})"
+    within = "" if one.within else "  OUTSIDE ITS RANGE"
+    return f"{name:<46} {quote:<38}  bill {one.billed:>8}  off {one.off:6.1%}{within}   {one.parts}"
 
 
 if __name__ == "__main__":

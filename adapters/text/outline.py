@@ -95,6 +95,7 @@ class Chooser:
         chosen, left = list(fixed), [fact for fact in pool if fact not in fixed]
         slack, third = min(1.5, room / 10), 0.3 * room
         room -= sum(seconds_of(fact.text, self.language) for fact in fixed)
+        alike = {fact.id: max(self._alike(fact, other) for other in fixed) for fact in left}
         while left:
             ids = {fact.id for fact in chosen}
             open_now = [fact for fact in left if not self.leans(fact) or self._follows(fact, ids)]
@@ -105,9 +106,12 @@ class Chooser:
                 fitting = [near] if near and seconds_of(near.text, self.language) <= room + third else []
             if not fitting:
                 break
-            best = max(fitting, key=lambda fact: (self._value(fact, chosen, ids), -fact.position))
+            best = max(
+                fitting, key=lambda fact: (self._value(fact, chosen, ids) - 0.6 * alike[fact.id], -fact.position)
+            )
             chosen.append(best)
             left.remove(best)
+            alike |= {fact.id: max(alike[fact.id], self._alike(fact, best)) for fact in left}
             room -= seconds_of(best.text, self.language)
         first = document_of(fixed[0])
         slugs = sorted(self.documents, key=lambda slug: (slug != first, -self.weight[slug], slug))
@@ -118,16 +122,19 @@ class Chooser:
         return before is not None and before.id in ids
 
     def _value(self, fact: Fact, chosen: Sequence[Fact], ids: set[str]) -> float:
-        """Worth, plus for following on from what is told, less for repeating it or going back in time."""
-        opener, bag = chosen[0], self.bags[fact.id]
-        alike = max(len(bag & self.bags[other.id]) / (len(bag | self.bags[other.id]) or 1) for other in chosen)
+        """Worth, plus for following on from what is told, less for going back in time."""
+        opener = chosen[0]
         after = self.by_place.get((document_of(fact), fact.position + 1))
-        value = self.worth[fact.id] - 0.6 * alike + (0.2 if self._beside_a_hit(fact) else 0.0)
+        value = self.worth[fact.id] + (0.2 if self._beside_a_hit(fact) else 0.0)
         value += 0.22 * self._follows(fact, ids) + 0.12 * (after is not None and after.id in ids)
         if document_of(fact) == document_of(opener):
             value += 0.2 - 0.25 * (fact.position < opener.position)
             value -= 0.6 * self._goes_back(fact, chosen)
         return value
+
+    def _alike(self, fact: Fact, other: Fact) -> float:
+        bag, told = self.bags[fact.id], self.bags[other.id]
+        return len(bag & told) / (len(bag | told) or 1)
 
     def _beside_a_hit(self, fact: Fact) -> bool:
         places = ((document_of(fact), fact.position + step) for step in (-2, -1, 1))

@@ -1,6 +1,6 @@
-"""What quotes rest on: how long a prompt is by its provider's own, free count, and a sketch of the film.
+"""What quotes rest on: how long a prompt is by its provider's own, free count, and sketches of the film.
 
-Equal choices are counted once. The sketch is the offline writer's: it arranges the same facts for nothing.
+Equal choices are counted once. The sketches are the offline writer's: it arranges the same facts for nothing.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import structlog
@@ -17,12 +18,15 @@ from pydantic import ValidationError
 from adapters.text.liquid import render_prompt
 from adapters.text.offline import arrange
 from adapters.vendors.desk import Desk
+from domain.catalog.knowledge import Fact
 from domain.catalog.prompting import PromptFault
 from domain.production.asking import choose_facts, script_request
-from domain.production.foresight import Foreseen
+from domain.production.foresight import Foreseen, library_of
+from domain.production.matching import Shelf
 from domain.production.ports import ProviderError, ScriptRequest
+from domain.production.sketches import Film, films_of
 from domain.production.spec import JobSpec, ProviderPart
-from domain.studio.script import Scene, Script
+from domain.studio.script import Script
 from tenants.keyring import KeyFault
 
 PATIENCE_S = 3.0
@@ -34,6 +38,8 @@ MOST = 500
 CHARACTERS_PER_TOKEN = 4
 SKETCHED_S = 600
 """Longest film that is sketched, seconds."""
+SKETCHES: Mapping[int, int] = {60: 4, 150: 2, SKETCHED_S: 1}
+"""How often a film of at most so many seconds is sketched in each manner: of a long one single pictures weigh less."""
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +60,7 @@ class PromptCounter:
 
     async def foresee(self, tenant_id: UUID, spec: JobSpec) -> Foreseen:
         """What can be found out about a film for nothing, within a few seconds."""
-        return Foreseen(await self.count(tenant_id, spec), await asyncio.to_thread(sketch, spec))
+        return Foreseen(await self.count(tenant_id, spec), await asyncio.to_thread(films, spec))
 
     async def count(self, tenant_id: UUID, spec: JobSpec) -> int | None:
         """Tokens of a film's prompt; None without a writer that counts, and when it does not answer in time."""
@@ -88,17 +94,33 @@ class PromptCounter:
         return int(await line.adapter.count(request))  # type: ignore[attr-defined]  # all writers count
 
 
-def sketch(spec: JobSpec) -> Sequence[Scene]:
-    """The scenes the offline writer would make of the film; none when it cannot, or when it would take long."""
-    if spec.seconds > SKETCHED_S:
-        return ()
-    request = ScriptRequest(
-        spec.topic, spec.language, spec.seconds, spec.recipe.tone, "", "", choose_facts(spec), spec.topic
+def films(spec: JobSpec) -> list[Film]:
+    """The films that a job may become; none when it cannot be sketched."""
+    library, lexicon = Shelf(library_of(spec)), spec.ssml.body.lexicon
+    return [film for sketch in sketches(spec) for film in films_of(sketch, lexicon, library)]
+
+
+def sketches(spec: JobSpec) -> Sequence[Script]:
+    """Films the offline writer would make; none when it cannot, or when it would take long.
+
+    It is told what a writer is told: the facts' sentences, not their documents' titles and tags. Half of the sketches
+    keep to the order in which the facts stand in their documents, the others to none.
+    """
+    often = next((count for most, count in SKETCHES.items() if spec.seconds <= most), 0)
+    told = (
+        [replace(fact, document=spec.project.name, tags=(), theme="") for fact in choose_facts(spec)] if often else []
     )
+    loose = [replace(fact, position=0) for fact in told]
+    drawn = (_sketch(spec, facts, f"{number}") for number in range(often) for facts in (told, loose))
+    return [sketch for sketch in drawn if sketch is not None]
+
+
+def _sketch(spec: JobSpec, facts: Sequence[Fact], seed: str) -> Script | None:
+    request = ScriptRequest(spec.topic, spec.language, spec.seconds, spec.recipe.tone, "", "", facts, seed)
     try:
-        return Script.model_validate(arrange(request)).scenes
+        return Script.model_validate(arrange(request))
     except (ProviderError, ValidationError):
-        return ()
+        return None
 
 
 def _key(tenant_id: UUID, spec: JobSpec) -> tuple[object, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from domain.catalog.wordlists import ABBREVIATIONS, NUMBER_WORDS, STOP_WORDS
 
@@ -38,6 +39,7 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
+@lru_cache(maxsize=1 << 15)
 def stem(word: str, language: str) -> str:
     """A crude common form of a word's inflections (plural, simple verb endings), for matching only."""
     root = plain(word).split("'")[0].split("’")[0]
@@ -111,6 +113,7 @@ def sentences_of(text: str) -> list[str]:
     return [*found, rest] if rest else found
 
 
+@lru_cache(maxsize=1 << 12)
 def spoken_length(text: str) -> float:
     """How many words a text takes to say: a number written in digits counts as the words it is read with."""
     total = 0.0

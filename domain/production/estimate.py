@@ -1,22 +1,22 @@
 """What a job's specification will ask of each provider: the demands behind a quote, per step. Pure.
 
-Counts rest on the length that is asked for: words by the pace of narration, scenes by what one scene usually lasts,
-where no sketch of the film says better.
+Counts rest on sketches of the film; where there are none, on the length that is asked for: words by the pace of
+narration, scenes by what one scene usually lasts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from domain.catalog.words import primary, words_for
 from domain.production.asking import facts_wanted
-from domain.production.foresight import NO_FORESIGHT, Foreseen, pictures_to_make, share_to_make
+from domain.production.foresight import NO_FORESIGHT, Foreseen, share_to_make
 from domain.production.scripting import MAX_ROUNDS
+from domain.production.sketches import Film, fairest, usual
 from domain.production.spec import JobSpec
-from domain.studio.script import Scene
-from domain.usage.quote import LOCAL, Demand, Range, Tariffs, exactly
+from domain.usage.quote import LOCAL, Demand, Range, Tariffs, exactly, likely_price
 from timeline.profiles import PROFILES
 
 CHARACTERS_PER_WORD = {"en": 6.3, "pt": 5.9}
@@ -59,28 +59,78 @@ def makers_of(spec: Mapping[str, Any]) -> list[str]:
     return [*(part["kind"] for part in (spec.get("providers") or {}).get("images", ())), "artboard"]
 
 
+@dataclass(frozen=True)
+class Amounts:
+    """What is asked for: tokens of one draft's answer, characters and sentences to be said, pictures to be made."""
+
+    answer: Range
+    characters: Range
+    sentences: Range
+    pictures: Range
+
+
 def demands_of(spec: JobSpec, tariffs: Tariffs, foreseen: Foreseen = NO_FORESIGHT) -> list[Demand]:
-    """Answer what a job will ask of its providers."""
-    crew = crew_of(spec)
-    pictures = _pictures(spec, crew, tariffs, foreseen.scenes)
-    return [_script(spec, crew, foreseen.prompt_tokens), _voice(spec, crew), pictures]
+    """Answer what a job will ask of its providers: of the films it may become, as the fairest promise asks."""
+    crew, films = crew_of(spec), foreseen.films
+
+    def ask(amounts: Amounts) -> list[Demand]:
+        script = _script(spec, crew, foreseen.prompt_tokens, amounts.answer)
+        return [script, _voice(spec, crew, amounts), _pictures(spec, crew, tariffs, amounts.pictures)]
+
+    if not films:
+        return ask(_guessed(spec, crew))
+    prices = [sum(likely_price(one, tariffs) for one in ask(_exact(film))) for film in films]
+    return ask(_sketched(films, fairest(films, prices)))
 
 
-def _script(spec: JobSpec, crew: Crew, counted: int | None) -> Demand:
+def _guessed(spec: JobSpec, crew: Crew) -> Amounts:
+    """What a film of this length usually asks for."""
+    words, scenes = words_for(spec.seconds, spec.language), max(1.0, spec.seconds / SECONDS_PER_SCENE)
+    answer = words * TOKENS_PER_WORD + max(2.0, scenes) * TOKENS_PER_SCENE + 60
+    characters = words * CHARACTERS_PER_WORD.get(primary(spec.language), 6.3)
+    sentences = max(1.0, words / WORDS_PER_SENTENCE)
+    made = scenes if crew.images[0][0] in LOCAL else scenes * share_to_make(spec, scenes)
+    return Amounts(
+        answer=Range(answer * 0.6, answer, answer * 1.3),
+        characters=Range(characters * 0.85, characters, characters * 1.2),
+        sentences=Range(sentences * 0.8, sentences, sentences * 1.3),
+        pictures=Range(max(0.0, made * 0.6 - 1), made, max(made, scenes) * 1.25),
+    )
+
+
+def _exact(film: Film) -> Amounts:
+    """What one film asks for."""
+    return Amounts(*map(exactly, (film.tokens, film.characters, film.sentences, film.pictures)))
+
+
+def _sketched(films: Sequence[Film], film: Film) -> Amounts:
+    """What the promised film asks for, between what most of the others do; a writer is freer than its sketches."""
+    return Amounts(
+        answer=_between(films, film, lambda one: one.tokens, 0.7, 1.3),
+        characters=_between(films, film, lambda one: one.characters, 0.85, 1.15),
+        sentences=_between(films, film, lambda one: one.sentences, 0.8, 1.25),
+        pictures=_between(films, film, lambda one: one.pictures, 0.9, 1.1),
+    )
+
+
+def _between(films: Sequence[Film], film: Film, of: Callable[[Film], float], less: float, more: float) -> Range:
+    low, high = usual(films, of)
+    return Range(min(low, of(film)) * less, of(film), max(high, of(film)) * more)
+
+
+def _script(spec: JobSpec, crew: Crew, counted: int | None, answer: Range) -> Demand:
     provider, model = crew.writer
     if provider in LOCAL:
         return Demand("script", provider, model, "calls", exactly(1), {"calls": exactly(1)})
     prompt = float(counted) if counted is not None else prompt_size(spec) / CHARACTERS_PER_TOKEN + FORM_TOKENS
-    words, scenes = words_for(spec.seconds, spec.language), max(2.0, spec.seconds / SECONDS_PER_SCENE)
-    answer = words * TOKENS_PER_WORD + scenes * TOKENS_PER_SCENE + 60
     # Every repair round sends the draft back, with what was wrong.
-    again = prompt * MAX_ROUNDS + answer * (MAX_ROUNDS - 1) * MAX_ROUNDS / 2
+    again = prompt * MAX_ROUNDS + answer.likely * (MAX_ROUNDS - 1) * MAX_ROUNDS / 2
     part = min(1.0, UNMARKED_TOKENS / prompt)
     kept = CACHE_UNITS.get(spec.providers.writer.options.get("cache", "5m") if spec.providers.writer else "", "")
     units = {"input": Range(prompt * 0.9, prompt, again)}
     if kept:
         units = {"input": Range(prompt * part, prompt * part, again), kept: exactly(prompt * (1 - part))}
-    units["output"] = Range(answer * 0.6, answer, answer * MAX_ROUNDS * 1.3)
+    units["output"] = Range(answer.low, answer.likely, answer.high * MAX_ROUNDS)
     return Demand("script", provider, model, "tokens", Range(1, 1, MAX_ROUNDS), units, prompt_tokens=round(prompt))
 
 
@@ -95,17 +145,12 @@ def prompt_size(spec: JobSpec) -> int:
     return fixed + min(documents, facts_wanted(spec.seconds) * 160)
 
 
-def _voice(spec: JobSpec, crew: Crew) -> Demand:
+def _voice(spec: JobSpec, crew: Crew, amounts: Amounts) -> Demand:
     provider, model = crew.narrator
-    words = words_for(spec.seconds, spec.language)
-    sentences = max(1.0, words / WORDS_PER_SENTENCE)
-    count = words * CHARACTERS_PER_WORD.get(primary(spec.language), 6.3) + (
-        0 if provider in LOCAL else sentences * _markup(spec)
-    )
-    calls = Range(sentences * 0.8, sentences, sentences * 1.3)
-    amount = Range(count * 0.85, count, count * 1.2)
+    markup = amounts.sentences.likely * (0 if provider in LOCAL else _markup(spec))
+    count = amounts.characters.plus(exactly(markup))
     voice = spec.voice.body.voice if provider not in LOCAL else model
-    return Demand("narrate", provider, voice, "characters", calls, {"characters": amount})
+    return Demand("narrate", provider, voice, "characters", amounts.sentences, {"characters": count})
 
 
 def _markup(spec: JobSpec) -> float:
@@ -117,13 +162,8 @@ def _markup(spec: JobSpec) -> float:
     return (PROSODY + CHANGE * changes if changes else 0) + style + pauses
 
 
-def _pictures(spec: JobSpec, crew: Crew, tariffs: Tariffs, sketch: Sequence[Scene]) -> Demand:
+def _pictures(spec: JobSpec, crew: Crew, tariffs: Tariffs, count: Range) -> Demand:
     provider, model, options = crew.images[0]
-    scenes = float(len(sketch)) or max(1.0, spec.seconds / SECONDS_PER_SCENE)
-    likely = scenes
-    if provider not in LOCAL:
-        likely = pictures_to_make(spec, sketch) if sketch else scenes * share_to_make(spec, scenes)
-    count = Range(max(0.0, likely * 0.6 - 1), likely, max(likely, scenes) * 1.25)
     profile = PROFILES[spec.profile]
     one = tariffs.picture(provider, model, options, profile.width, profile.height)
     units = {unit: Range(n.low * count.low, n.likely * count.likely, n.high * count.high) for unit, n in one.items()}

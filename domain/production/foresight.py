@@ -1,7 +1,7 @@
 """How many pictures a film will need made, before its script is written. Pure.
 
-A sketch of the film says best what its scenes are about; without one the facts do that the script will rest on. Either
-way scenes are matched with the library as those of the script will be.
+Sketches of the film say best what its scenes are about (domain.production.sketches); without them the facts do that the
+script will rest on. Either way scenes are matched with the library as those of the script will be.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from domain.catalog.knowledge import Fact
 from domain.catalog.words import words_of
 from domain.production.asking import choose_facts
 from domain.production.matching import match_pictures
+from domain.production.sketches import Film
 from domain.production.spec import JobSpec, LibraryItem
 from domain.studio.script import Scene, Sentence, Visual
 
@@ -27,28 +28,24 @@ LONG_WORD = 5
 class Foreseen:
     """What was found out about a film before it is ordered; each part may be missing.
 
-    `prompt_tokens`: as the writer's provider counts them; `scenes`: of a sketch made from the same facts for nothing.
+    `prompt_tokens`: as the writer's provider counts them; `films`: that it may become, by sketches of it.
     """
 
     prompt_tokens: int | None = None
-    scenes: Sequence[Scene] = ()
+    films: Sequence[Film] = ()
 
 
 NO_FORESIGHT = Foreseen()
 
 
-def pictures_to_make(spec: JobSpec, scenes: Sequence[Scene]) -> int:
-    """How many of a sketch's scenes no picture of the library will fit."""
-    return sum(match.picture is None for match in match_pictures(scenes, _library(spec)).values())
-
-
-def _library(spec: JobSpec) -> list[LibraryItem]:
+def library_of(spec: JobSpec) -> list[LibraryItem]:
+    """The pictures that a film may take from its project's library."""
     return [item for item in spec.library if item.role == "picture"] if "library" in spec.recipe.pictures else []
 
 
 def share_to_make(spec: JobSpec, scenes: float) -> float:
     """The share of a film's scenes that no picture of the library will fit, from 0 to 1."""
-    library = _library(spec)
+    library = library_of(spec)
     if not library:
         return 1.0
     count = max(1, round(scenes))

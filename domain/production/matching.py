@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log
 from typing import Protocol
 
@@ -69,10 +70,14 @@ class Match:
 
 def match_pictures(scenes: Sequence[Scene], pictures: Sequence[Picture]) -> dict[str, Match]:
     """Answer the choice for every scene by its id; a picture chosen by a person always stands."""
+    return match_on(scenes, Shelf(pictures))
+
+
+def match_on(scenes: Sequence[Scene], shelf: Shelf) -> dict[str, Match]:
+    """The same for pictures that are set out to be matched with several scripts."""
     chosen = {number: scene.visual.picture for number, scene in enumerate(scenes) if scene.visual.picture}
-    known = {picture.id for picture in pictures}
-    chosen = {number: picture for number, picture in chosen.items() if picture in known}
-    scores = _score_all(scenes, pictures)
+    chosen = {number: picture for number, picture in chosen.items() if picture in shelf.ids}
+    scores = {number: shelf.scores(_scene_terms(scene)) for number, scene in enumerate(scenes)}
     taken = Counter(chosen.values())
     open_edges = {
         number: {
@@ -149,6 +154,11 @@ def stem(word: str) -> str:
 
 def terms(text: str) -> list[str]:
     """Answer the stems of a text's words that carry meaning, in order."""
+    return list(_terms(text))
+
+
+@lru_cache(maxsize=1 << 13)
+def _terms(text: str) -> Sequence[str]:
     words = re.findall(r"[^\W_]+", fold(text))
     return [stem(word) for word in words if word not in STOP_WORDS and len(word) > 1]
 
@@ -160,7 +170,7 @@ def _scene_terms(scene: Scene) -> dict[str, float]:
     parts += [(scene.visual.headline, HEADLINE), (scene.title, HEADLINE), (scene.visual.prompt, PROMPT)]
     parts += [(sentence.text, SENTENCE) for sentence in scene.sentences]
     for text, weight in parts:
-        for term in set(terms(text)):
+        for term in dict.fromkeys(terms(text)):
             weights[term] = min(weights.get(term, 0.0) + weight, MOST_OF_A_TERM)
     return weights
 
@@ -180,28 +190,32 @@ def _picture_terms(picture: Picture) -> dict[tuple[str, ...], float]:
     return weights
 
 
-def _score_all(scenes: Sequence[Scene], pictures: Sequence[Picture]) -> dict[int, dict[str, float]]:
-    described = {picture.id: _picture_terms(picture) for picture in pictures}
-    spread = Counter(term for weights in described.values() for term in weights)
-    rarity = {term: min(1.0, 0.35 + log(1 + len(pictures) / count) / 1.6) for term, count in spread.items()}
-    return {number: _score_row(_scene_terms(scene), described, rarity) for number, scene in enumerate(scenes)}
+class Shelf:
+    """Pictures set out by what they show, so that a scene is compared only with those that share a word with it."""
 
+    def __init__(self, pictures: Sequence[Picture]) -> None:
+        described = {picture.id: _picture_terms(picture) for picture in pictures}
+        self.ids = frozenset(described)
+        spread = Counter(term for weights in described.values() for term in weights)
+        self._rarity = {term: min(1.0, 0.35 + log(1 + len(pictures) / count) / 1.6) for term, count in spread.items()}
+        self._showing: dict[str, list[tuple[tuple[str, ...], str, float]]] = {}
+        for picture, weights in described.items():
+            for term, weight in weights.items():
+                self._showing.setdefault(term[0], []).append((term, picture, weight))
 
-def _score_row(
-    scene: Mapping[str, float],
-    described: Mapping[str, Mapping[tuple[str, ...], float]],
-    rarity: Mapping[tuple[str, ...], float],
-) -> dict[str, float]:
-    row: dict[str, float] = {}
-    for picture, weights in described.items():
-        score, tagged = 0.0, False
-        for term, weight in weights.items():
-            if all(part in scene for part in term):
-                score += min(scene[part] for part in term) * weight * rarity[term]
-                tagged = tagged or weight >= OTHER_TAG
-        if tagged:
-            row[picture] = round(score, 6)
-    return dict(sorted(row.items(), key=lambda pair: (-pair[1], pair[0]))[:CANDIDATES])
+    def scores(self, scene: Mapping[str, float]) -> dict[str, float]:
+        """The best pictures for a scene's terms with their scores; a word of a caption alone is no match."""
+        sums: dict[str, float] = {}
+        tagged: set[str] = set()
+        for first in scene:
+            for term, picture, weight in self._showing.get(first, ()):
+                if all(part in scene for part in term):
+                    worth = min(scene[part] for part in term) * weight * self._rarity[term]
+                    sums[picture] = sums.get(picture, 0.0) + worth
+                    if weight >= OTHER_TAG:
+                        tagged.add(picture)
+        row = {picture: round(sums[picture], 6) for picture in tagged}
+        return dict(sorted(row.items(), key=lambda pair: (-pair[1], pair[0]))[:CANDIDATES])
 
 
 # ── Assignment ────────────────────────────────────────────────────────────────────────────────────────────

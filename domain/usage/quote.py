@@ -232,6 +232,12 @@ def _line(demand: Demand, tariffs: Tariffs, lesson: Lesson | None) -> QuoteLine:
     )
 
 
+def likely_price(demand: Demand, tariffs: Tariffs) -> float:
+    """The likely price of a demand before lessons; 0 when it is not known."""
+    price = _price(demand, tariffs)
+    return price.likely if price else 0.0
+
+
 def _price(demand: Demand, tariffs: Tariffs) -> Range | None:
     if demand.provider in LOCAL:
         return exactly(0)

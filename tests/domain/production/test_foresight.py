@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import pytest
 
 from adapters.prices.tariffs import PriceFiles
-from adapters.vendors.counting import sketch
+from adapters.vendors.counting import films, sketches
 from domain.catalog.bodies import KnowledgeBody
 from domain.catalog.words import words_for
 from domain.production.asking import choose_facts
 from domain.production.estimate import demands_of
-from domain.production.foresight import Foreseen, guess_scenes, pictures_to_make, share_to_make
+from domain.production.foresight import NO_FORESIGHT, Foreseen, guess_scenes, share_to_make
 from domain.production.spec import JobSpec, KnowledgePart, LibraryItem, ProviderPart, ProvidersPart
 from domain.usage.quote import Demand
 from tests.support.specs import make_spec, ref
@@ -29,7 +29,7 @@ def film(seconds: int, *tags: str, **providers: ProviderPart) -> JobSpec:
     library = [
         LibraryItem(id=tag, sha256=f"{number:064d}", tags={"en": [tag]}, **shape) for number, tag in enumerate(tags)
     ]
-    body = KnowledgeBody(title="Sky and sea", language="en", tier=1, text=FACTS)
+    body = KnowledgeBody(title="Sky and sea", language="en", tier=1, text=FACTS, tags=["sky"])
     knowledge = [KnowledgePart(ref=ref("knowledge", "sky"), body=body)]
     chosen = ProvidersPart(
         writer=providers.get("writer"), images=[providers["images"]] if "images" in providers else []
@@ -41,8 +41,8 @@ def part(kind: str, model: str, **options: str) -> ProviderPart:
     return ProviderPart(id="0" * 32, slug=kind, kind=kind, name=kind, model=model, options=options)
 
 
-def demand(spec: JobSpec, step: str) -> Demand:
-    return next(one for one in demands_of(spec, PriceFiles()) if one.step == step)
+def demand(spec: JobSpec, step: str, foreseen: Foreseen = NO_FORESIGHT) -> Demand:
+    return next(one for one in demands_of(spec, PriceFiles(), foreseen) if one.step == step)
 
 
 class TestPictures:
@@ -53,16 +53,28 @@ class TestPictures:
         assert share_to_make(film(30, "astronauts", "rocket"), 4) == 0.5
         assert share_to_make(film(30, "whales"), 4) == 0.75
 
-    def test_a_sketch_says_it_scene_by_scene(self) -> None:
+    def test_sketches_say_it_scene_by_scene(self) -> None:
         spec = film(30, "moon", "rocket", images=part("gemini", "gemini-3-pro-image"))
         spec = spec.model_copy(update={"topic": "Astronauts on the Moon"})
-        scenes = sketch(spec)
-        made = pictures_to_make(spec, scenes)
-        assert made < len(scenes)
-        (drawn,) = (one for one in demands_of(spec, PriceFiles(), Foreseen(None, scenes)) if one.step == "illustrate")
-        assert drawn.units["pictures"].likely == made
-        assert sketch(spec.model_copy(update={"topic": "Medieval tax law"})) == ()
-        assert sketch(spec.model_copy(update={"seconds": 3600})) == ()
+        found = films(spec)
+        promised = demand(spec, "illustrate", Foreseen(None, found)).units["pictures"]
+        assert promised.likely in {one.pictures for one in found}
+        assert promised.low < promised.likely < min(one.scenes for one in found)
+        assert films(spec) == found
+        assert films(spec.model_copy(update={"topic": "Medieval tax law"})) == []
+        assert films(spec.model_copy(update={"seconds": 3600})) == []
+
+    def test_a_sketch_knows_no_more_than_a_writer(self) -> None:
+        """Titles and tags of documents are in no prompt, so they must not find pictures either."""
+        spec = film(30, "sky", images=part("gemini", "gemini-3-pro-image"))
+        spec = spec.model_copy(update={"topic": "Astronauts on the Moon"})
+        words = {word for script in sketches(spec) for scene in script.scenes for word in scene.visual.keywords}
+        assert words
+        assert "sky" not in words
+
+    @pytest.mark.parametrize(("seconds", "count"), [(60, 8), (150, 4), (600, 2)])
+    def test_short_films_are_sketched_more_often(self, seconds: int, count: int) -> None:
+        assert len(sketches(film(seconds).model_copy(update={"topic": "Astronauts on the Moon"}))) == count
 
     def test_of_a_long_film_only_a_part_is_looked_at(self) -> None:
         assert 0.9 < share_to_make(film(3600, "astronauts", "rocket"), 480) < 1.0
@@ -88,8 +100,7 @@ class TestScripts:
 
     def test_a_count_of_the_provider_stands_for_our_estimate(self) -> None:
         spec = film(30, writer=part("anthropic", "claude-sonnet-5-5", cache="off"))
-        (script, *_) = demands_of(spec, PriceFiles(), Foreseen(1234))
-        assert script.units["input"].likely == 1234
+        assert demand(spec, "script", Foreseen(1234)).units["input"].likely == 1234
 
     def test_portuguese_takes_longer(self) -> None:
         assert words_for(60, "pt-BR") < words_for(60, "de") < words_for(60, "en-GB") == 144
