@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from app.assets import Assets
 from app.i18n import LANGUAGES, Tongue, catalogue, utc_iso
+from app.views.told import tell
 
 FOLDER = Path(__file__).resolve().parent.parent / "templates"
 
@@ -79,6 +80,7 @@ def _environment(language: str, assets: Assets, loader: FileSystemLoader) -> Env
     install(words.gettext, words.ngettext, newstyle=True)
     environment.globals["asset"] = assets.url
     environment.globals["languages"] = LANGUAGES
+    environment.globals["tell"] = tell
     environment.filters["iso"] = utc_iso
     environment.filters["initials"] = initials
     environment.filters["capitalize_first"] = capitalize_first

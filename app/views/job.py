@@ -12,6 +12,7 @@ from app.views.cost import Cost, make_cost
 from app.views.gate import step_address
 from app.views.marks import LANGUAGE_NAMES, PROFILE_NAMES, Mark, job_mark, kind_name, said
 from app.views.outputs import Outputs, make_outputs
+from app.views.sayings import UNEXPLAINED
 from app.views.settings import Option
 from app.views.stages import Stage, make_stages
 from app.views.waiting import say_left, say_waiting
@@ -258,7 +259,7 @@ def _failure(tongue: Tongue, job: Job, dead: Step | None, steps: Sequence[Step],
     if job.state != "failed" and dead is None:
         return None
     error: Mapping[str, Any] = (dead.error if dead and dead.error else job.error) or {}
-    sentence = _text(error, "sentence") or tongue.gettext("The step ended without an explanation.")
+    sentence = _text(error, "sentence") or UNEXPLAINED
     fix = _text(error, "next")
     kept = sum(step.state == "succeeded" for step in steps)
     shown = {"sentence", "next", "kept"}

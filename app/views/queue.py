@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from app.i18n import Tongue
 from app.views.marks import Mark, kind_name
+from app.views.sayings import UNEXPLAINED
 from app.views.waiting import ENDLESS, pool_word, say_eta, say_level, say_pause, say_reason, say_start
 from domain.production.queries.projects import ProjectLine
 from domain.production.queries.queue import Hold, PoolLine, Queue, QueueWish, StepLine, WaitingLine, WorkerLine
@@ -264,7 +265,7 @@ def _step(tongue: Tongue, line: StepLine, base: str, now: datetime) -> StepRow:
         until=tongue.gettext("in %(time)s", time=tongue.rough(left)) if left > 1 else tongue.gettext("now"),
         since_at=since,
         since=tongue.moment(since, now) if since else "–",
-        why=str((line.error or {}).get("sentence", "")) or tongue.gettext("The step ended without an explanation."),
+        why=str((line.error or {}).get("sentence", "")) or UNEXPLAINED,
         error=line.error_class,
         letter=line.letter,
     )

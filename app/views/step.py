@@ -14,6 +14,7 @@ from app.views.job import Row
 from app.views.marks import Mark, kind_name, step_mark
 from app.views.outlook import Ahead, make_ahead, say_hearing
 from app.views.outputs import Item, make_item
+from app.views.sayings import UNEXPLAINED
 from domain.dispatch.model import Attempt, Step
 from domain.production.model import StepRun
 from domain.production.outlook import Line, foresee_redo
@@ -82,6 +83,7 @@ class StepView:
     instruction: str
     skipped: str
     error: Mapping[str, Any]
+    failed: str
     details: tuple[Row, ...]
     retry_at: datetime | None
     items: tuple[Item, ...]
@@ -128,6 +130,7 @@ def make_step(tongue: Tongue, read: Reading, base: str, why_not: str) -> StepVie
         instruction=step.instruction or "",
         skipped=skipped if outputs.get("skipped") else "",
         error=error,
+        failed=str(error.get("sentence") or UNEXPLAINED),
         details=tuple(
             Row(str(key), str(value), mono=True) for key, value in error.items() if value and key not in SAID
         ),
