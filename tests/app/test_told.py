@@ -94,7 +94,10 @@ def can_be_told(text: str) -> bool:
     """Whether a sentence is known as it stands, or without what its middle or end may leave out."""
     bare = re.sub(r"(?<=[.”])\s?1$", "", text)
     short = re.sub(r"(?<=[a-z])1", "", bare)
-    forms = (bare, short, short.replace("1 1 spent", "The job has 1 spent"), bare.removeprefix("1 "))
+    parted = short.replace("1 1 spent", "The job has 1 spent").replace(
+        "1, then 1", OverBudget("job", 1, 1, 1, 1).fix[:-1]
+    )
+    forms = (bare, short, parted, bare.removeprefix("1 "))
     return any(not any(piece.foreign for piece in tell(PORTUGUESE, form)) for form in forms)
 
 
