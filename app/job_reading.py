@@ -11,7 +11,8 @@ from app.views.job import JobView, make_job
 from app.views.log import LEVELS, Grouping, LogView, make_log
 from app.views.money import Doubt, make_doubts
 from app.views.outputs import READ_LIMIT, Item
-from domain.production.log_queries import log_lines
+from app.views.writing import Writing, make_writing
+from domain.production.log_queries import LOG_WINDOW, log_lines
 from domain.production.queries.cost import open_calls
 from domain.production.queries.job import JobDetail
 from tenants.unit import Unit
@@ -55,6 +56,12 @@ async def read_doubts(room: Room, unit: Unit, detail: JobDetail) -> list[Doubt]:
     if not any(step.error_class == "InDoubt" and step.state in ("held", "dead") for step in detail.steps):
         return []
     return make_doubts(room.tongue, await open_calls(unit, detail.job.id))
+
+
+async def read_writing(room: Room, unit: Unit, detail: JobDetail) -> Writing | None:
+    """The script as far as it is written, while its step runs; None while nothing of it can be read."""
+    steps = [step.id for step in detail.steps if step.kind == "script" and step.state == "running"]
+    return make_writing(room.tongue, await log_lines(unit, detail.job.id, steps, last=LOG_WINDOW)) if steps else None
 
 
 async def read_log(room: Room, unit: Unit, detail: JobDetail, window: int) -> LogView:

@@ -12,7 +12,7 @@ from litestar import Response, get, post
 from adapters.wiring import narrator_build
 from app.errors import Missing
 from app.forms import FormFault, FormState, read_form
-from app.job_reading import read_view
+from app.job_reading import read_view, read_writing
 from app.pages.money import TARIFFS
 from app.room import Room
 from app.scene_form import (
@@ -29,18 +29,16 @@ from app.site import AnyRequest
 from app.views.job import JobView
 from app.views.script import Outlook, SceneView, ScriptView, make_outlook, make_script
 from app.views.shell import Shell
-from app.views.writing import Writing, make_writing
+from app.views.writing import Writing
 from domain.production.asking import choose_facts
 from domain.production.commands.edit_script import edit_script
 from domain.production.commands.redo_step import redo_step
 from domain.production.editing import preview_edit, read_film, read_script
-from domain.production.log_queries import LOG_WINDOW, LogLine, log_lines
 from domain.production.preview import Film
 from domain.production.queries.job import JobDetail, find_job, job_detail
 from domain.production.spec import JobSpec
 from domain.studio.edits import replace_sentences
 from domain.studio.script import Scene
-from tenants.unit import Unit
 
 PATH = "/w/{tenant:str}/p/{project:str}/jobs/{number:str}/script"
 
@@ -194,7 +192,7 @@ async def _sit_down(room: Room) -> Desk:
             raise Missing
         detail = await job_detail(unit, job)
         voice = await narrator_build(unit, job.spec)
-        lines = await _told_while_writing(unit, detail)
+        writing = await read_writing(room, unit, detail)
     view = read_view(room, detail, "script")
     store = room.site.store
     written = await read_script(store, detail)
@@ -202,14 +200,7 @@ async def _sit_down(room: Room) -> Desk:
     script = None
     if film is not None:
         script = make_script(room.tongue, detail, film, view.outputs.pictures, _sources(film, detail), room.job_base)
-    writing = make_writing(room.tongue, lines) if script is None else None
-    return Desk(room, room.shell(projects, project, "jobs"), detail, view, film, script, writing)
-
-
-async def _told_while_writing(unit: Unit, detail: JobDetail) -> list[LogLine]:
-    """What the script's step has said so far, while it runs."""
-    steps = [step.id for step in detail.steps if step.kind == "script" and step.state == "running"]
-    return await log_lines(unit, detail.job.id, steps, last=LOG_WINDOW) if steps else []
+    return Desk(room, room.shell(projects, project, "jobs"), detail, view, film, script, None if script else writing)
 
 
 def _sources(film: Film, detail: JobDetail) -> Mapping[str, str]:

@@ -12,14 +12,15 @@ from sqlalchemy import select
 from app.errors import Missing
 from app.forms import FormFault, FormState, hidden_characters, read_form
 from app.i18n import Tongue
-from app.job_reading import read_view
+from app.job_reading import read_view, read_writing
 from app.pages.job import read_wave
-from app.room import Room
+from app.room import Room, is_partial
 from app.site import AnyRequest
 from app.views.job import JobView
 from app.views.outlook import say_understood
 from app.views.shell import Shell
 from app.views.step import REDOABLE, Comparison, Reading, make_comparison, make_step, way_of_run
+from app.views.writing import Writing
 from domain.dispatch.model import Attempt, Step
 from domain.production.commands.redo_step import INSTRUCTION_LIMIT, redo_step
 from domain.production.commands.skip_step import skip_step
@@ -39,9 +40,14 @@ TEXT = "script.md"
 
 @get(PATH)
 async def show_step(request: AnyRequest) -> Response[str]:
-    """The step; `run` in the address puts an earlier run beside it."""
+    """The step; `run` in the address puts an earlier run beside it, `part` asks for a script's draft alone."""
     desk = await sit_down(await Room.enter(request))
-    return await desk.page(FormState({}))
+    if request.query_params.get("part") != "draft" or not is_partial(request):
+        return await desk.page(FormState({}))
+    # What was made, and what can be done with it, stands on the page: it is shown anew when the step has ended.
+    return (
+        await desk.page(FormState({}), block="draft") if desk.writes else Response("", headers={"HX-Refresh": "true"})
+    )
 
 
 @post(f"{PATH}/{{action:str}}")
@@ -94,21 +100,30 @@ class Desk:
     detail: JobDetail
     view: JobView
     read: Reading
+    writing: Writing | None = None
 
-    async def page(self, form: FormState, status: int = 200) -> Response[str]:
+    @property
+    def writes(self) -> bool:
+        """Whether the step is writing a script."""
+        return self.read.step.kind == "script" and self.read.step.state == "running"
+
+    async def page(self, form: FormState, status: int = 200, block: str = "content") -> Response[str]:
         room, job, step = self.room, self.detail.job, self.read.step
         shown = make_step(room.tongue, self.read, room.job_base, self.why_not())
         may = room.principal.can("jobs:control", job.project_id)
         compare = await self.comparison()
         return room.page(
             "jobs/job_step.html",
-            "content",
+            block,
             status,
             view=self.view,
             shell=self.shell,
             tab="steps",
             step=shown,
             form=form,
+            writes=self.writes,
+            writing=self.writing,
+            language=job.spec.get("language", ""),
             compare=compare,
             wave=await read_wave(room, self.view) if step.kind == "narrate" else "",
             understood=say_understood(room.tongue, understood(step.kind, step.instruction or "")),
@@ -163,7 +178,8 @@ async def sit_down(room: Room) -> Desk:
         step = find_step(room, detail)
         line = await line_of(unit, detail)
         read = Reading(step, line, detail.outputs, await _attempts(unit, step.id), await runs_of(unit, step.id))
-    return Desk(room, room.shell(projects, project, "jobs"), detail, read_view(room, detail, "steps"), read)
+        writing = await read_writing(room, unit, detail) if step.kind == "script" else None
+    return Desk(room, room.shell(projects, project, "jobs"), detail, read_view(room, detail, "steps"), read, writing)
 
 
 def find_step(room: Room, detail: JobDetail) -> Step:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
@@ -20,6 +21,7 @@ from domain.production.model import Job
 from domain.studio.script import Scene
 from tenants.model import Membership
 from tests.app.conftest import Person, sign_in
+from tests.support.factories import add_log
 from tests.support.scripted import Scripted, open_scripted
 
 Browser = Callable[[], AsyncClient]
@@ -242,6 +244,34 @@ class TestWritingAgain:
         assert "edited" in (await marina.get(edited)).text
         assert "Write it again" not in (await marina.get(edited)).text
         assert (await marina.post(f"{edited}/again", {"instruction": "Shorter."})).status_code == 404
+
+
+class TestWhileWritten:
+    async def test_the_draft_grows_on_the_tab_and_on_the_page_of_the_step(
+        self, studio: Scripted, marina: Person
+    ) -> None:
+        async with studio.units.open(studio.owner) as unit:
+            job = await create_job(unit, NewJob("deep-sky", "quick", "How the Moon was made"))
+            step = (await unit.session.scalars(select(Step).where(Step.job_id == job.id, Step.kind == "script"))).one()
+            step.state, step.attempt = "running", 1
+        tab, page = f"{studio.base}/{job.number}/script", f"{studio.base}/{job.number}/step/script"
+        part = {"HX-Request": "true", "HX-Request-Type": "partial"}
+        assert "Nothing of the script can be read yet." in (await marina.get(page)).text
+        told = [("info", "draft 1", text) for text in ("# The Moon", "# A giant impact", "It was <hot>.")]
+        async with studio.units.open(studio.owner) as unit:
+            job = await unit.session.merge(job)
+            await add_log(unit, job, step, told, datetime.now(UTC))
+        fragment = (await marina.get(f"{page}?part=draft", **part)).text
+        for text in ((await marina.get(tab)).text, (await marina.get(page)).text, fragment):
+            for said in ("being written", "<h2>The Moon</h2>", "<h3>A giant impact</h3>", "<p>It was &lt;hot&gt;.</p>"):
+                assert said in text
+        assert fragment.lstrip().startswith(f'<section class="script" id="draft" hx-get="{page}?part=draft"')
+        assert 'id="draft"' in (await marina.get(f"{page}?part=draft")).text  # without script: the whole page
+        async with studio.units.open(studio.owner) as unit:
+            await unit.session.execute(update(Step).where(Step.id == step.id).values(state="cancelled"))
+        ended = await marina.get(f"{page}?part=draft", **part)
+        assert (ended.text, ended.headers["hx-refresh"]) == ("", "true")
+        assert 'id="draft"' not in (await marina.get(page)).text
 
 
 class TestRights:
