@@ -13,9 +13,11 @@ import pytest
 from adapters.settings import Settings
 from adapters.wiring import build_runtime
 from app.commands import admin
+from app.commands.doctor import healthy, line
 from app.console import DONE, FAILED, CommandError, Console
 from app.health import providers
 from tenants.directory import create_tenant
+from tests.support.hired import all_doubles
 from tests.support.providers.anthropic import AnthropicDouble
 from tests.support.providers.server import running
 
@@ -72,6 +74,23 @@ def test_added_tested_seen_by_the_doctor_and_removed(
     command("remove", "anthropic")
     assert json.loads(command("list")[1])["providers"] == []
     assert [finding.state for finding in providers(house)] == ["note"]
+
+
+def test_the_doctor_is_content_with_all_four(command: Command, house: Settings) -> None:
+    with all_doubles() as doubles:
+        for kind, double in doubles.items():
+            tail = "/v1" if kind == "openai" else ""
+            assert command("add", "--kind", kind, "--base-url", double.url + tail, key=KEY + "\n")[0] == DONE
+        findings = providers(house)
+    assert [(one.state, one.fix) for one in findings] == [("ok", "")] * 4
+    assert healthy(findings)
+    said = "\n".join(line(one, Console(io.StringIO())) for one in findings)
+    for name in ("Anthropic", "Azure Speech", "Gemini", "OpenAI"):
+        assert f"lab · {name}: {name} answered; the key may use " in said
+    assert KEY not in said
+    assert not any(double.billed for double in doubles.values())
+    for slug in ("anthropic", "azure-speech", "gemini", "openai"):
+        command("remove", slug)
 
 
 def test_a_refused_key_is_a_fault_for_the_doctor(command: Command, house: Settings, claude: AnthropicDouble) -> None:
