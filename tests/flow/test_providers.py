@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -13,14 +16,19 @@ from domain.catalog.demo.content import demo_workspace
 from domain.catalog.provider_rows import Provider
 from domain.dispatch.model import Step
 from domain.production.commands.create_job import NewJob, create_job
+from domain.production.commands.decide_call import decide_call
 from domain.production.commands.decide_gate import decide_gate
 from domain.production.commands.redo_step import redo_step
+from domain.production.engine import reap_orphans
 from domain.production.model import Approval, ArtifactRef, Job, LogChunk
+from domain.production.queries.cost import open_calls
 from domain.usage.model import Effect
 from tenants.model import Event
 from tenants.secret import Secret
+from tests.support.farm import Farm
 from tests.support.hired import KEY, Hired, all_doubles, hired
 from tests.support.providers.server import Double
+from workers import host
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(600)]
 
@@ -109,6 +117,36 @@ class TestNothingIsSilent:
             calm = await create_job(unit, NewJob("deep-sky", "careful", "How rockets fly back and land"))
         await studio.work()
         assert await factory.all(Approval, calm) == []
+
+
+class TestKilled:
+    async def test_a_worker_killed_before_its_answer_leaves_one_bill_and_a_question(self, factory: Hired) -> None:
+        """A whole worker process; the second half of the story is told by one in this process."""
+        studio, double = factory.studio, factory.doubles["anthropic"]
+        double.stall(1)
+        async with studio.units.open(studio.owner) as unit:
+            job = await create_job(unit, NewJob("deep-sky", "quick", "How a rocket leaves the Earth", seconds=15))
+        farm = Farm(factory.runtime.settings, studio.units, studio.owner, ("workers.main", "--pools", "io:1"))
+        try:
+            worker = farm.worker()
+            await asyncio.to_thread(double.wait_for_stall)
+            os.killpg(worker.pid, signal.SIGKILL)
+            worker.wait(30)
+        finally:
+            farm.end()
+        assert await reap_orphans(studio.units, host.name(), host.boot_id(), host.alive) == 1
+        await studio.work()
+        assert (await factory.job(job)).control == "pause"
+        async with studio.units.open(studio.owner) as unit:
+            (doubt,) = await open_calls(unit, job.id)
+            assert (doubt.provider, len(double.billed)) == ("anthropic", 1)
+            await decide_call(unit, job.id, doubt.key, "repeat")
+        await studio.work()
+        states = {step.kind: step.state for step in await factory.all(Step, job)}
+        assert {states[kind] for kind in ("script", "narrate", "illustrate", "compose")} == {"succeeded"}
+        assert len(double.billed) == 2
+        known = sum(effect.micro_dollars or 0 for effect in await factory.all(Effect, job))
+        assert factory.billed - known == -(-double.billed[0][1] // 1000)  # the answer that nobody heard
 
 
 class TestOneAgain:
