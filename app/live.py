@@ -27,11 +27,13 @@ from app.gate_reading import Asked, read_asked, show_asked
 from app.job_reading import read_doubts, read_view
 from app.room import Room
 from app.session import token_of
+from app.side import Side
 from app.site import AnyRequest
 from app.templating import partial
 from app.views.job import JobView
 from app.views.log import Grouping, log_heading, show_line
 from app.views.marks import Mark
+from app.views.shell import side_address
 from app.views.waterfall import make_waterfall
 from app.views.wave import wave_path
 from domain.production.log_queries import LOG_WINDOW, LogLine, log_after, log_lines
@@ -90,7 +92,8 @@ async def stream_job(request: AnyRequest) -> Response[Any]:
     position = read_position(request.headers.get("last-event-id"), request.query_params.get("after", ""))
     tab = str(request.query_params.get("tab", "overview"))
     came_from = "inbox" if request.query_params.get("from", "") == "inbox" else ""
-    reader = Reader(room, job_id, tab, position, plain=_plain(request), came_from=came_from)
+    side = Side(room, room.project_slug)
+    reader = Reader(room, job_id, tab, position, plain=_plain(request), came_from=came_from, side=side)
     return Stream(
         guarded(reader.messages),
         media_type="text/event-stream",
@@ -124,6 +127,7 @@ class Reader:
     position: Position
     plain: bool = True
     came_from: str = ""
+    side: Side | None = None
     _sent: dict[str, str] = field(default_factory=dict)
     _pulse: Pulse | None = None
     _groups: dict[str, tuple[LogLine, Mark]] | None = None
@@ -138,6 +142,8 @@ class Reader:
         async with aclosing(hints) as listened:  # type: ignore[type-var]
             async for hint in listened:
                 now = time.monotonic()
+                if self.side is not None:
+                    self.side.hear(hint)
                 if site.closing or now - born > LIFETIME_S:
                     return
                 if now - checked > RIGHTS_S:
@@ -153,6 +159,8 @@ class Reader:
                     yield text
                 if ended:
                     return
+                if self.side is not None and (counted := await self.side.news()):
+                    yield message("".join(counted))
                 if time.monotonic() - beat > HEARTBEAT_S:
                     beat = time.monotonic()
                     yield COMMENT
@@ -249,8 +257,11 @@ class Reader:
         return parts
 
     def _closing(self, values: dict[str, Any]) -> str:
-        """Replace the live element with a plain one: the job has ended and nothing will change."""
-        return partial("live", self._block("ended", self.room.values(shell=None, **values)), "outerHTML")
+        """Replace the live element with a plain one: the job has ended and nothing will change but the navigation."""
+        ended = partial("live", self._block("ended", self.room.values(shell=None, **values)), "outerHTML")
+        address = side_address(self.room.seat.slug, self.room.project_slug)
+        side = self.room.site.templates.block("ui/side.html", "begun", self.room.tongue, {"value": address})
+        return ended + partial("side-live", side, "outerHTML")
 
     def _block(self, block: str, values: dict[str, Any]) -> str:
         return self.room.site.templates.block(f"jobs/job_{self.tab}.html", block, self.room.tongue, values)

@@ -16,17 +16,31 @@ from litestar.response import Stream
 
 from app.i18n import Tongue
 from app.live import COMMENT, HEARTBEAT_S, LIFETIME_S, RIGHTS_S, guarded, message
+from app.room import Room
+from app.session import token_of
+from app.side import Side
 from app.site import Site
 from app.templating import partial
+from tenants.directory import load_visitor
 
 LOOK_S = 1.0
+
+
+async def still_reads(room: Room) -> bool:
+    """Read session and membership again: rights may have ended, or changed, while a stream was open."""
+    visitor = await load_visitor(room.site.units, token_of(room.request))
+    principal = visitor.principal(room.seat.slug) if visitor else None
+    if visitor is None or principal is None or not principal.can("jobs:read"):
+        return False
+    room.visitor, room.principal = visitor, principal
+    return True
 
 
 @dataclass
 class PageStream:
     """One open page: `blocks` maps elements to blocks of the template, `read` answers the template's values.
 
-    `may` says whether the reader's rights still hold; it is asked every half minute.
+    `may` says whether the reader's rights still hold; it is asked every half minute. `side`: the navigation's counts.
     """
 
     site: Site
@@ -36,6 +50,7 @@ class PageStream:
     channels: tuple[str, ...]
     read: Callable[[], Awaitable[dict[str, Any]]]
     may: Callable[[], Awaitable[bool]]
+    side: Side | None = None
     _sent: dict[str, str] = field(default_factory=dict)
 
     def response(self) -> Stream:
@@ -54,6 +69,8 @@ class PageStream:
         async with aclosing(self.site.feed.listen(*self.channels)) as hints:  # type: ignore[type-var]
             async for hint in hints:
                 now = time.monotonic()
+                if self.side is not None:
+                    self.side.hear(hint)
                 if self.site.closing or now - born > LIFETIME_S:
                     return
                 if now - checked > RIGHTS_S:
@@ -65,7 +82,8 @@ class PageStream:
                     # The poll after the last hint looks once more.
                     continue
                 looked = now
-                if parts := await self.changed():
+                counted = await self.side.news() if self.side is not None else []
+                if parts := await self.changed() + counted:
                     beat = now
                     yield message("".join(parts))
                 elif now - beat > HEARTBEAT_S:

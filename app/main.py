@@ -49,6 +49,7 @@ from app.pages import (
     security,
     settings,
     sheet,
+    side,
     sign_in,
     sign_in_providers,
     sign_in_with,
@@ -93,6 +94,7 @@ CLOSED_HANDLERS: tuple[Any, ...] = (
     home.show_workspace,
     home.show_project,
     find.show_found,
+    side.stream_side,
     queue.show_queue,
     queue.stream_queue,
     queue.pause,
@@ -254,7 +256,7 @@ def create_app(given: Settings | None = None) -> Litestar:
     return build(site, [run])
 
 
-STREAMS: tuple[Any, ...] = (stream_job, queue.stream_queue, farm.stream_farm)
+STREAMS: tuple[Any, ...] = (stream_job, side.stream_side, queue.stream_queue, farm.stream_farm)
 
 
 def answer_head(handlers: Iterable[Any]) -> None:

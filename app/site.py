@@ -19,6 +19,7 @@ from adapters.settings import Settings
 from adapters.signin.passwords import Passwords
 from adapters.wiring import Runtime, build_runtime
 from app.assets import Assets
+from app.readings import Readings
 from app.templating import Templates
 from domain.production.ports import ObjectStore
 from tenants.unit import Units
@@ -52,6 +53,7 @@ class Site:
     redis: Redis
     limits: Limits
     passwords: Passwords
+    readings: Readings
     closing: bool = False
     _counter: PromptCounter | None = None
     _casting: Casting | None = None
@@ -122,6 +124,7 @@ def open_site(settings: Settings) -> Site:
         redis=redis,
         limits=Limits(redis),
         passwords=Passwords(),
+        readings=Readings(runtime.units),
     )
 
 

@@ -11,9 +11,9 @@ from litestar import Response, get, post
 from adapters.queue.names import events_channel, progress_channel
 from app.errors import Missing
 from app.forms import FormFault, FormState, read_form
-from app.live_page import PageStream
+from app.live_page import PageStream, still_reads
 from app.room import Room
-from app.session import token_of
+from app.side import Side
 from app.site import AnyRequest
 from app.views.bulk import read_outcome
 from app.views.queue import letter_filters, make_queue, project_choices
@@ -28,7 +28,6 @@ from domain.production.commands.hold_work import (
 from domain.production.errors import InvalidInput
 from domain.production.queries.projects import ProjectLine, projects_of
 from domain.production.queries.queue import QueueWish, letter_choices, read_queue
-from tenants.directory import load_visitor
 from tenants.unit import Unit
 
 PATH = "/w/{tenant:str}/queue"
@@ -63,16 +62,11 @@ async def stream_queue(request: AnyRequest) -> Response[Any]:
         async with room.open() as unit:
             return room.values(shell=None, **await read_page(room, unit))
 
-    async def may() -> bool:
-        visitor = await load_visitor(room.site.units, token_of(request))
-        principal = visitor.principal(room.seat.slug) if visitor else None
-        if visitor is None or principal is None or not principal.can("jobs:read"):
-            return False
-        room.visitor, room.principal = visitor, principal
-        return True
-
     channels = (events_channel(tenant), progress_channel(tenant))
-    return PageStream(room.site, room.tongue, "queue/queue.html", BLOCKS, channels, read, may).response()
+    side = Side(room, request.query_params.get("side", "")[:80])
+    return PageStream(
+        room.site, room.tongue, "queue/queue.html", BLOCKS, channels, read, lambda: still_reads(room), side
+    ).response()
 
 
 @post(f"{PATH}/pause")

@@ -13,7 +13,7 @@ from app.views.marks import LANGUAGE_NAMES, said
 from app.views.waiting import say_pause
 from domain.production.queries.projects import ProjectLine
 from tenants.people import Person, Seat
-from tenants.roles import Permission, permissions_of
+from tenants.roles import Permission, Role, permissions_of
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,15 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Count:
+    """How much waits behind a line of the navigation; `name` is that line's section."""
+
+    name: str
+    number: int
+    said: str
+
+
+@dataclass(frozen=True)
 class Link:
     """A line of the main navigation; it exists only when its page does."""
 
@@ -54,14 +63,16 @@ class Link:
     icon: str
     href: str
     current: bool
-    count: int = 0
-    count_said: str = ""
+    count: Count | None = None
     key: str = ""
 
 
 @dataclass(frozen=True)
 class Shell:
-    """All that the frame shows; `here` is the project of the page itself, `project` also the one worked in last."""
+    """All that the frame shows; `here` is the project of the page itself, `project` also the one worked in last.
+
+    `side` is the stream of the counts, which are those of the project `counted`.
+    """
 
     workspace: Entry
     workspaces: Sequence[Entry]
@@ -73,6 +84,8 @@ class Shell:
     here: str = ""
     find: str = ""
     pauses: Sequence[str] = ()
+    side: str = ""
+    counted: str = ""
 
 
 def look_of(person: Person | None) -> Look:
@@ -107,18 +120,27 @@ def make_shell(
     line = next((line for line in projects if line.id == project_id), projects[0] if projects else None)
     entries = [_project(tongue, seat, one, one is line, section) for one in projects]
     current = next((entry for entry in entries if entry.current), None)
+    counted = line.slug if line is not None else ""
+    counts = {count.name: count for count in counts_of(tongue, seat.role, projects, counted)}
     return Shell(
         workspace=_workspace(tongue, seat, True),
         workspaces=[_workspace(tongue, other, other.tenant_id == seat.tenant_id) for other in seats],
         project=current,
         projects=entries,
-        links=_links(tongue, seat, line, section) if line is not None else (),
-        tools=_tools(tongue, seat, section, sum(line.questions for line in projects)),
+        links=_links(tongue, seat, line, section, counts) if line is not None else (),
+        tools=_tools(tongue, seat, section, counts),
         notice=_notice(tongue, seat),
         here=current.name if current is not None and project_id is not None else seat.name,
         find=f"/w/{seat.slug}/find",
         pauses=_pauses(tongue, seat, line),
+        side=side_address(seat.slug, counted),
+        counted=counted,
     )
+
+
+def side_address(workspace: str, project: str) -> str:
+    """The stream that brings the counts of the navigation."""
+    return f"/w/{workspace}/events?side={project}"
 
 
 def _workspace(tongue: Tongue, seat: Seat, current: bool) -> Entry:
@@ -168,35 +190,42 @@ def shortcut_of(section: str) -> str:
     return SHORTCUTS.get(section, "")
 
 
-def _links(tongue: Tongue, seat: Seat, line: ProjectLine, section: str) -> list[Link]:
-    busy = tongue.ngettext("%(num)s unfinished", "%(num)s unfinished", line.open_jobs)
+def counts_of(tongue: Tongue, role: Role, projects: Sequence[ProjectLine], project: str) -> tuple[Count, ...]:
+    """Unfinished jobs of one project, and how many jobs ask, to those who may answer."""
+    line = next((line for line in projects if line.slug == project), None)
+    counts = []
+    if line is not None:
+        said = tongue.ngettext("%(num)s unfinished", "%(num)s unfinished", line.open_jobs)
+        counts.append(Count("jobs", line.open_jobs, said))
+    if "approvals:decide" in permissions_of(role):
+        questions = sum(line.questions for line in projects)
+        counts.append(Count("approvals", questions, tongue.ngettext("%(num)s waiting", "%(num)s waiting", questions)))
+    return tuple(counts)
+
+
+def _links(tongue: Tongue, seat: Seat, line: ProjectLine, section: str, counts: Mapping[str, Count]) -> list[Link]:
     return [
         Link(
             label=tongue.gettext(label),
             icon=icon,
             href=f"/w/{seat.slug}/p/{line.slug}/{path}",
             current=section == name,
-            count=line.open_jobs if name == "jobs" else 0,
-            count_said=busy if name == "jobs" else "",
+            count=counts.get(name),
             key=shortcut_of(name),
         )
         for name, path, icon, label in SECTIONS
     ]
 
 
-def _tools(tongue: Tongue, seat: Seat, section: str, questions: int) -> list[Link]:
-    """The workspace's pages; the inbox says how many jobs ask, to those who may answer."""
-    may_answer = "approvals:decide" in permissions_of(seat.role)
-    counts = {"approvals": questions if may_answer else 0}
-    said = tongue.ngettext("%(num)s waiting", "%(num)s waiting", questions)
+def _tools(tongue: Tongue, seat: Seat, section: str, counts: Mapping[str, Count]) -> list[Link]:
+    """The workspace's pages that this role may see."""
     return [
         Link(
-            tongue.gettext(label),
-            icon,
-            f"/w/{seat.slug}/{path}",
-            section == name,
-            counts.get(name, 0),
-            said,
+            label=tongue.gettext(label),
+            icon=icon,
+            href=f"/w/{seat.slug}/{path}",
+            current=section == name,
+            count=counts.get(name),
             key=shortcut_of(name),
         )
         for name, path, icon, label, needed in TOOLS

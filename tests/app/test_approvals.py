@@ -33,7 +33,7 @@ class TestInbox:
         asked = await ask(site, marina)
         page = await marina.get("/w/northlight/approvals")
         assert page.status_code == 200
-        assert '<span class="count" aria-label="1 waiting">1</span>' in page.text
+        assert '<span class="count" id="count-approvals" aria-label="1 waiting">1</span>' in page.text
         assert re.search(r'href="/w/northlight/p/deep-sky/jobs/4"', page.text)
         assert (await stranger.get("/w/northlight/approvals")).status_code == 404
         answer = {"decision": "approved", "seen": "v1", "note": ""}

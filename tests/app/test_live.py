@@ -154,7 +154,9 @@ class TestEnd:
                 unit.emit("job.state", job_id=job.id, project_id=job.project_id, state="succeeded")
             seen = [text async for text in stream]
         assert 'hx-target="#live"' in seen[-2]
-        assert "hx-sse" not in seen[-2]
+        assert "/3/events" not in seen[-2]
+        assert seen[-2].count("hx-sse:connect") == 1, "the counts of the navigation go on by a stream of their own"
+        assert "/w/northlight/events?side=deep-sky" in seen[-2]
         assert seen[-1].startswith("event: end")
 
     async def test_no_stream_outlives_its_rights_by_a_minute(self) -> None:

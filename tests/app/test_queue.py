@@ -189,7 +189,7 @@ class TestLive:
         answer = await marina.client.send(
             marina.client.build_request("GET", f"{QUEUE}?project=deep-sky"), follow_redirects=False
         )
-        assert 'hx-sse:connect="/w/northlight/queue/events?project=deep-sky"' in answer.text
+        assert re.search(r'hx-sse:connect="/w/northlight/queue/events\?side=[a-z-]+&amp;project=deep-sky"', answer.text)
         stream = await open_stream(site, marina)
         async with aclosing(stream.messages()) as messages:
             first = await until(messages, "hx-partial")

@@ -72,6 +72,7 @@ WORKSPACE: dict[str, Case] = {
     "GET /w/{tenant:str}": Case(),
     "GET /w/{tenant:str}/p/{project:str}": Case(),
     "GET /w/{tenant:str}/find": Case("jobs:read"),
+    "GET /w/{tenant:str}/events": Case("jobs:read"),
     f"GET {JOBS}": Case("jobs:read"),
     f"GET {JOBS}/bulk": Case("jobs:control", query="?act=retry"),
     f"POST {JOBS}/bulk": Case("jobs:control", {"act": "retry"}, acts=True),

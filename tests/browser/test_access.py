@@ -91,6 +91,7 @@ NO_PAGES: dict[str, str] = {
     "/w/{tenant:str}/p/{project:str}/jobs/{number:str}/artifacts/{name:path}": "a file",
     "/w/{tenant:str}/p/{project:str}/pictures/{picture:str}/file/{file:str}": "a file",
     "/w/{tenant:str}/queue/events": "an event stream",
+    "/w/{tenant:str}/events": "an event stream",
     "/w/{tenant:str}/audit.csv": "a file",
     "/w/{tenant:str}/usage.csv": "a file",
     "/api/v1/me": "for programs",

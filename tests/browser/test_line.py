@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from playwright.async_api import expect
 
+from domain.production.commands.control_job import cancel_job
 from domain.production.commands.hold_work import pause_project, resume_project
 from tests.browser.conftest import NARROW, Server, Visit
-from tests.support.factories import Workspace
+from tests.support.factories import Workspace, queued_job
 
 pytestmark = pytest.mark.browser
 
@@ -104,3 +106,21 @@ async def test_a_view_is_saved_found_and_renamed_by_keyboard(visit: Visit, space
     await expect(row.get_by_role("link", name="Jupiter", exact=True)).to_be_visible()
     assert not await page.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert await page.evaluate("window.violations") == []
+
+
+@pytest.mark.parametrize("path", ["{base}", "{base}/1", "/w/northlight/queue", "/w/northlight/members", "/settings"])
+async def test_the_counts_of_the_navigation_are_live_on_every_page(visit: Visit, space: Workspace, path: str) -> None:
+    page = visit.page
+    async with page.expect_response(lambda answer: "/events?" in answer.url, timeout=20_000):
+        await visit.go(path.format(base=space.base))
+    count = page.locator("#count-jobs")
+    before = int(await count.inner_text())
+    job = await queued_job(space, datetime.now(UTC))
+    async with space.units.open(space.owner) as unit:
+        unit.emit("job.created", job_id=job.id, project_id=job.project_id)
+    await expect(count).to_have_text(str(before + 1))
+    await expect(count).to_have_attribute("aria-label", f"{before + 1} unfinished")
+    async with space.units.open(space.owner) as unit:
+        await cancel_job(unit, job.id)
+    await expect(count).to_have_text(str(before))
+    await visit.check()
