@@ -1,6 +1,6 @@
 """A worker killed (-9) between request and answer at every provider call of a job, one run per call.
 
-python -m benchmarks.kills [number]
+python -m benchmarks.kills [number …]
 
 A calm run counts the requests of the demo's recipe, paid and free ones. Then the same film is made again and again;
 each time one request is done by its provider but never answered, and the whole worker is killed meanwhile. Another
@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,7 +142,7 @@ async def stop_workers(bench: Bench) -> None:
             await asyncio.to_thread(process.wait, 60)
 
 
-async def measure(services: Services, home: Path, only: int | None) -> int:
+async def measure(services: Services, home: Path, only: Collection[int]) -> int:
     settings = services.fresh_database().using(home=home, egress_allow="127.0.0.1", lease_seconds=15)
     failed = 0
     with all_doubles() as doubles:
@@ -155,7 +155,7 @@ async def measure(services: Services, home: Path, only: int | None) -> int:
                 told = Counter(place.provider for place in places)
                 print(f"{len(places)} requests: {', '.join(f'{n} {name}' for name, n in told.items())}", flush=True)
                 for number, place in enumerate(places, 1):
-                    if only is not None and number != only:
+                    if only and number not in only:
                         continue
                     began = time.monotonic()
                     doubts, faults = await killed_at(bench, place)
@@ -178,7 +178,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         work = home / "var"
         work.mkdir()
-        return asyncio.run(measure(services, work, int(argv[0]) if argv else None))
+        return asyncio.run(measure(services, work, [int(number) for number in argv]))
     finally:
         services.stop()
         shutil.rmtree(home, ignore_errors=True)

@@ -16,6 +16,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,7 @@ class Wish:
     model: str = "claude-sonnet-5-5"
     images: tuple[str, ...] = ("openai", "gemini")
     quality: str = "medium"
-    tiers: tuple[str, ...] = ()
+    tiers: tuple[int, ...] = ()
     """Tiers of knowledge the recipe uses; none = as the recipe says."""
     rounds: int = 1
     """How many drafts the writer needs."""
@@ -121,6 +122,8 @@ class Outcome:
     high: int
     billed: int
     parts: str
+    foreseen_s: float
+    """How long it took to find out what the quote rests on, the count of its prompt included."""
 
     @property
     def within(self) -> bool:
@@ -142,7 +145,9 @@ async def quoted_and_made(hands: Hired, counter: PromptCounter, wish: Wish) -> O
     new = NewJob("deep-sky", await recipe_of(hands, wish), wish.topic, wish.language, wish.seconds, salt=wish.topic)
     async with hands.studio.units.open(hands.studio.owner) as unit:
         spec = await draft_new_job(unit, new)
+    began = time.perf_counter()
     foreseen = await counter.foresee(hands.studio.tenant_id, spec)
+    took = time.perf_counter() - began
     async with hands.studio.units.open(hands.studio.owner) as unit:
         job = await create_job(unit, new, tariffs=PriceFiles(), foreseen=foreseen)
     await hands.studio.work()
@@ -155,7 +160,7 @@ async def quoted_and_made(hands: Hired, counter: PromptCounter, wish: Wish) -> O
     bills = {"script": ("anthropic",), "narrate": ("azure",), "illustrate": ("openai", "gemini")}
     sums = {step: sum(hands.doubles[name].micro_dollars for name in names) for step, names in bills.items()}
     parts = "  ".join(f"{step} {lines.get(step)}→{sums[step]}" for step in bills)
-    return Outcome(wish, quote["micro_dollars"], quote["low"], quote["high"], hands.billed, parts)
+    return Outcome(wish, quote["micro_dollars"], quote["low"], quote["high"], hands.billed, parts, took)
 
 
 async def recipe_of(hands: Hired, wish: Wish) -> str:
@@ -200,6 +205,8 @@ def main(argv: Sequence[str]) -> int:
     print(
         f"{inside} of {len(outcomes)} bills lie in their ranges; the middle one ends at {width:.1f} times its beginning"
     )
+    took = sorted(1000 * one.foreseen_s for one in outcomes)
+    print(f"foreseen within {took[len(took) // 2]:.0f} ms (the middle one) and {took[-1]:.0f} ms (the slowest)")
     return int(mean > MOST or inside < len(outcomes))
 
 

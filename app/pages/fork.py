@@ -21,11 +21,15 @@ from app.views.fork import ForkView, make_fork, make_fork_choices
 from domain.catalog.provider_rows import Provider
 from domain.catalog.resolution import find_presets
 from domain.production.commands.fork_choices import PORTS, PRESET_SLOTS, Changes
-from domain.production.commands.fork_job import ForkOffer, fork_job, quote_fork
+from domain.production.commands.fork_job import ForkOffer, draft_fork, fork_job, quote_fork
 from domain.production.commands.new_job import SECONDS, TOPIC_LIMIT
+from domain.production.editing import read_script
 from domain.production.errors import InvalidInput
+from domain.production.foresight import NO_FORESIGHT, Foreseen, library_of
+from domain.production.matching import Shelf
 from domain.production.queries.job import find_job, job_detail
 from domain.production.queries.projects import recipes_of
+from domain.production.sketches import film_of
 
 PATH = "/w/{tenant:str}/p/{project:str}/jobs/{number:str}/step/{step:str}/fork"
 FIELDS = ("instruction", "topic", "seconds", "profile", "recipe", *PRESET_SLOTS, *PORTS, "idem_key")
@@ -58,6 +62,7 @@ async def start_fork(request: AnyRequest) -> Response[Any]:
     if faults or only_quote:
         return await _page(room, desk, FormState(_kept(values), faults), 422 if faults else 200)
     try:
+        foreseen = await _foresee(room, desk, read_changes(values))
         async with room.open() as unit:
             job = await find_job(unit, room.project_slug, room.number)
             if job is None:
@@ -65,13 +70,18 @@ async def start_fork(request: AnyRequest) -> Response[Any]:
             step = find_step(room, await job_detail(unit, job))
             wish = values.get("instruction", "").strip()
             changes, key = read_changes(values), values["idem_key"]
-            made = await fork_job(unit, job.id, step.id, wish, changes, idem_key=key, tariffs=TARIFFS)
+            made = await fork_job(
+                unit, job.id, step.id, wish, changes, idem_key=key, tariffs=TARIFFS, foreseen=foreseen
+            )
             number = made.number
     except InvalidInput as error:
         # Raised before anything is written.
-        told = [FormFault(fault.field, f"{fault.message} {fault.fix}") for fault in error.faults]
-        return await _page(room, desk, FormState(_kept(values), told), 422)
+        return await _page(room, desk, FormState(_kept(values), _told(error)), 422)
     return room.go(f"{room.jobs_base}/{number}")
+
+
+def _told(error: InvalidInput) -> list[FormFault]:
+    return [FormFault(fault.field, f"{fault.message} {fault.fix}") for fault in error.faults]
 
 
 def _require(room: Room, desk: Desk) -> None:
@@ -117,19 +127,32 @@ def _kept(values: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "idem_key": kept["idem_key"] or secrets.token_urlsafe(18)}
 
 
+async def _foresee(room: Room, desk: Desk, changes: Changes) -> Foreseen:
+    """What can be found out about the fork's film: all, where it takes its script over. Raises InvalidInput."""
+    async with room.open() as unit:
+        spec, anew = await draft_fork(unit, desk.detail.job.id, desk.read.step.id, changes)
+    if "script" in anew:
+        return await room.site.counter.foresee(room.principal.tenant_id, spec)
+    script = await read_script(room.site.store, desk.detail)
+    return (
+        Foreseen(films=[film_of(script, spec.ssml.body.lexicon, Shelf(library_of(spec)))]) if script else NO_FORESIGHT
+    )
+
+
 async def _page(room: Room, desk: Desk, form: FormState, status: int = 200) -> Response[str]:
-    faults = list(form.faults)
+    faults, foreseen = list(form.faults), NO_FORESIGHT
     offer: ForkOffer | None = None
+    try:
+        foreseen = NO_FORESIGHT if faults else await _foresee(room, desk, read_changes(form.values))
+    except InvalidInput as error:
+        faults = _told(error)
     async with room.open() as unit:
         presets = await find_presets(unit.session, desk.detail.job.project_id)
         providers = list(await unit.session.scalars(select(Provider).where(Provider.enabled).order_by(Provider.name)))
         recipes = await recipes_of(unit, desk.detail.job.project_id)
         if not faults:
-            try:
-                job, step = desk.detail.job, desk.read.step
-                offer = await quote_fork(unit, job.id, step.id, read_changes(form.values), TARIFFS)
-            except InvalidInput as error:
-                faults = [FormFault(fault.field, f"{fault.message} {fault.fix}") for fault in error.faults]
+            changes = read_changes(form.values)
+            offer = await quote_fork(unit, desk.detail.job.id, desk.read.step.id, changes, TARIFFS, foreseen=foreseen)
     choices = make_fork_choices(room.tongue, desk.detail.job.spec, recipes, presets, providers)
     fork: ForkView | None = make_fork(room.tongue, offer) if offer else None
     return room.page(

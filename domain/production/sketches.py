@@ -8,7 +8,7 @@ likely they are: the nearer a scene's best picture is to what matching asks for,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from statistics import NormalDist
 
@@ -42,17 +42,20 @@ class Film:
     chance: float = 1.0
 
 
+def film_of(script: Script, lexicon: Mapping[str, str], library: Shelf) -> Film:
+    """The film of a script that is known."""
+    tokens = len(script.model_dump_json(exclude=UNASKED).encode()) / BYTES_PER_TOKEN
+    said = [spoken_tokens(sentence, script.language, lexicon) for sentence in script.sentences()]
+    characters = sum(len(token.spoken) + 1 for sentence in said for token in sentence)
+    made = sum(match.picture is None for match in match_on(script.scenes, library).values())
+    return Film(tokens, characters, len(said), len(script.scenes), made)
+
+
 def films_of(sketch: Script, lexicon: Mapping[str, str], library: Shelf) -> list[Film]:
     """The films that a sketch stands for."""
-    tokens = len(sketch.model_dump_json(exclude=UNASKED).encode()) / BYTES_PER_TOKEN
-    said = [spoken_tokens(sentence, sketch.language, lexicon) for sentence in sketch.sentences()]
-    characters = sum(len(token.spoken) + 1 for sentence in said for token in sentence)
-    scenes = len(sketch.scenes)
-    return [
-        Film(tokens, characters, len(said), scenes, pictures, chance)
-        for pictures, chance in enumerate(made_chances(sketch.scenes, library))
-        if chance > LEAST_CHANCE
-    ]
+    film = film_of(sketch, lexicon, library)
+    chances = enumerate(made_chances(sketch.scenes, library))
+    return [replace(film, pictures=made, chance=chance) for made, chance in chances if chance > LEAST_CHANCE]
 
 
 def made_chances(scenes: Sequence[Scene], library: Shelf) -> list[float]:

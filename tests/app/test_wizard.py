@@ -17,7 +17,9 @@ from domain.dispatch.model import Step
 from domain.production.commands.create_job import create_job
 from domain.production.commands.decide_gate import decide_gate
 from domain.production.commands.new_job import NewJob
+from domain.production.matching import match_pictures
 from domain.production.model import Approval, Job, StepRun
+from domain.production.spec import JobSpec
 from tenants.model import User
 from tests.app.conftest import Box, Person, sign_in
 from tests.support.people import add_person, cookie_of
@@ -228,6 +230,19 @@ class TestFork:
         ]
         assert "Forked from #1 at Timeline" in (await ana.get(made.headers["location"])).text
         assert re.search(rf'jobs/{number}">#{number} ', (await ana.get(f"{studio.base}/1")).text)
+
+    async def test_one_that_keeps_its_script_knows_how_many_pictures_it_needs(
+        self, studio: Scripted, ana: Person
+    ) -> None:
+        href = f"{studio.base}/1/step/illustrate/fork"
+        values = {"topic": TOPIC, "idem_key": hidden((await ana.get(href)).text, "idem_key"), "instruction": ""}
+        made = await ana.post(href, values)
+        job = await studio.job(int(made.headers["location"].rpartition("/")[2]))
+        library = [item for item in JobSpec.read(job.spec).library if item.role == "picture"]
+        script = await studio.script(await studio.job(1))
+        needed = sum(match.picture is None for match in match_pictures(script.scenes, library).values())
+        assert needed < len(script.scenes)  # as many as there are scenes, if its length were all that is known
+        assert {line["step"]: line["count"] for line in job.quote["lines"]} == {"illustrate": needed}
 
 
 class TestStart:

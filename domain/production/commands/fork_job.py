@@ -15,6 +15,7 @@ from domain.production.commands.fork_choices import Changes, changed_spec, made_
 from domain.production.commands.new_job import NewJob
 from domain.production.commands.redo_step import INSTRUCTION_LIMIT, wishes_of
 from domain.production.errors import Fault, InvalidInput, NotFound, WrongState
+from domain.production.foresight import NO_FORESIGHT, Foreseen
 from domain.production.jobs import find_job
 from domain.production.model import Job
 from domain.production.pipeline import STEP_KINDS
@@ -47,6 +48,7 @@ async def fork_job(
     idem_key: str | None = None,
     kinds: Mapping[str, StepKind] = STEP_KINDS,
     tariffs: Tariffs = NO_TARIFFS,
+    foreseen: Foreseen = NO_FORESIGHT,
 ) -> Job:
     """Make a new job that begins to differ at `step_id`, with some choices changed; the earlier job stays as it is.
 
@@ -71,7 +73,7 @@ async def fork_job(
     )
     _require_step(spec, step)
     anew = made_anew(JobSpec.read(earlier.spec), spec, step.kind, kinds)
-    job = await enter_job(unit, project, spec, new, kinds, tariffs, only=anew)
+    job = await enter_job(unit, project, spec, new, kinds, tariffs, foreseen, only=anew)
     job.forked_from = lineage
     await _carry(unit, job, {one.kind: one for one in await _steps(unit, earlier.id) if not one.shard}, anew)
     await _begin_anew(unit, job, step, instruction)
@@ -89,17 +91,30 @@ async def quote_fork(
     changes: Changes,
     tariffs: Tariffs,
     kinds: Mapping[str, StepKind] = STEP_KINDS,
+    foreseen: Foreseen = NO_FORESIGHT,
 ) -> ForkOffer:
     """What a fork would make anew, reuse and cost; nothing is written.
+
+    Raises NotFound, Forbidden, InvalidInput, WrongState.
+    """
+    spec, anew = await draft_fork(unit, job_id, step_id, changes, kinds)
+    reused = [one.kind for one in spec.recipe.steps if one.kind not in anew]
+    return ForkOffer(
+        tuple(anew), tuple(reused), await quote_job(unit, spec, tariffs, kinds, foreseen=foreseen, only=anew)
+    )
+
+
+async def draft_fork(
+    unit: Unit, job_id: UUID, step_id: UUID, changes: Changes, kinds: Mapping[str, StepKind] = STEP_KINDS
+) -> tuple[JobSpec, Collection[str]]:
+    """The specification a fork would have, and the kinds of steps it would make anew.
 
     Raises NotFound, Forbidden, InvalidInput, WrongState.
     """
     earlier, step, project = await find_fork(unit, job_id, step_id)
     spec = await changed_spec(unit, project, earlier, changes, kinds)
     _require_step(spec, step)
-    anew = made_anew(JobSpec.read(earlier.spec), spec, step.kind, kinds)
-    reused = [one.kind for one in spec.recipe.steps if one.kind not in anew]
-    return ForkOffer(tuple(anew), tuple(reused), await quote_job(unit, spec, tariffs, kinds, only=anew))
+    return spec, made_anew(JobSpec.read(earlier.spec), spec, step.kind, kinds)
 
 
 async def find_fork(unit: Unit, job_id: UUID, step_id: UUID) -> tuple[Job, Step, Project]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.production.matching import Shelf
-from domain.production.sketches import Film, fairest, films_of, made_chances, usual
+from domain.production.sketches import Film, fairest, film_of, films_of, made_chances, usual
 from domain.production.spec import LibraryItem
 from domain.studio.script import Scene, Script, Sentence, Visual
 
@@ -57,6 +57,13 @@ class TestChances:
         assert (one.scenes, one.sentences, one.pictures) == (1, 1, 1)
         assert one.characters > len("In 1969 they landed.")  # the year is said in words
         assert one.tokens > 40
+
+    def test_of_a_script_that_is_known_nothing_wavers(self) -> None:
+        shelf = Shelf([picture("a1", "b1", "c1", "crater")])
+        script = Script(title="Moon", language="en", scenes=[scene(1, "Craters lie there.", "craters")])
+        one = film_of(script, {}, shelf)
+        assert (one.pictures, one.chance) == (1, 1.0)
+        assert [round(other.pictures) for other in films_of(script, {}, shelf)] == [0, 1]
 
 
 class TestPromise:
