@@ -20,6 +20,7 @@ from uuid import UUID
 import psutil
 from sqlalchemy import func, select, update
 
+from adapters import lifeline
 from adapters.database import make_engines
 from adapters.settings import Settings
 from benchmarks.line_kinds import CALLS, KINDS, RECIPES, Wish
@@ -52,6 +53,7 @@ class Line:
     workers: list[int] = field(default_factory=list)
     frozen: list[int] = field(default_factory=list)
     _nursery: subprocess.Popen[str] | None = None
+    _lifeline: tuple[int, int] = field(default_factory=os.pipe)
 
     # ── Processes ─────────────────────────────────────────────────────────────────────────────────────────
     def pump(self) -> None:
@@ -83,6 +85,8 @@ class Line:
 
     def _start(self, module: str) -> subprocess.Popen[str]:
         environment = {**os.environ, **self.settings.environment(), CALLS: str(self.calls), "PYTHONPATH": str(ROOT)}
+        # However the benchmark ends, a pump sees this pipe close; the nursery sees the end of its input.
+        environment[lifeline.VARIABLE] = str(self._lifeline[0])
         with (self.settings.home / f"{module}.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", module],
@@ -91,6 +95,7 @@ class Line:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE if module != "workers.pump" else log,
                 stderr=log,
+                pass_fds=self._lifeline[:1],
                 start_new_session=True,
                 text=True,
             )
@@ -105,6 +110,8 @@ class Line:
         for process in self.processes:
             process.kill()
             process.communicate()
+        for end in self._lifeline:
+            os.close(end)
 
     @property
     def calls(self) -> Path:
@@ -174,13 +181,28 @@ class Line:
 @contextmanager
 def services() -> Iterator[Services]:
     """PostgreSQL and Redis of our own in a temporary folder."""
+    end_by_unwinding()
     home = Path(tempfile.mkdtemp(prefix="vfos-bench-"))
-    running = Services.start(home)
     try:
-        yield running
+        running = Services.start(home)
+        try:
+            yield running
+        finally:
+            running.stop()
     finally:
-        running.stop()
         shutil.rmtree(home, ignore_errors=True)
+
+
+def end_by_unwinding() -> None:
+    """Make SIGTERM end this process as Ctrl-C does, so that all it has started is ended too."""
+    signal.signal(signal.SIGTERM, _give_up)
+
+
+def _give_up(_signal: int, _frame: object) -> None:
+    """Begin to end once; what asks again does not interrupt the ending."""
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 @asynccontextmanager
