@@ -72,6 +72,8 @@ def _tell(units: Units, events: list[tuple[UUID, int]]) -> None:
     """Say that events were written without keeping the claimed steps waiting; a hint that is lost is made up for."""
 
     async def say() -> None:
+        # What the claimed steps have to begin with goes first.
+        await asyncio.sleep(0)
         for tenant_id, newest in events:
             await units.signal.events(tenant_id, newest)
 

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from domain.production.artifacts import Kept, all_stored, record_files
 from domain.production.cache import part_key, record_part
+from domain.production.keeper import SMALL, Keeper
 from domain.production.logs import Journal
 from domain.production.model import Made
 from domain.production.pipeline.base import Json, MadeThing, NewFile, Product, StoredFile, Tools, Work
@@ -33,7 +34,10 @@ class Counts:
 
 @dataclass
 class RunningStep:
-    """All a running step may touch (see `pipeline.base.StepContext` for what each method promises)."""
+    """All a running step may touch (see `pipeline.base.StepContext` for what each method promises).
+
+    `staging`: a folder of this try alone, made when the first part is, and removed when the step ends.
+    """
 
     work: Work
     tools: Tools
@@ -45,6 +49,9 @@ class RunningStep:
     counts: Counts = field(default_factory=Counts)
     kept: dict[str, Kept] = field(default_factory=dict)
     _folders: int = 0
+
+    def __post_init__(self) -> None:
+        self.keeper = Keeper(self.tools.store, self.work.tenant_id)
 
     def stop(self) -> bool:
         return self.tether.stop()
@@ -77,6 +84,9 @@ class RunningStep:
                 media_type or content.media_type,
                 content.facts if facts is None else facts,
             )
+        elif isinstance(content, bytes) and len(content) <= SMALL:
+            promised = self.keeper.promise(content)
+            stored = StoredFile(promised.sha256, promised.size, media_type, dict(facts or {}))
         else:
             stored = await self._store(NewFile(content, media_type, facts or {}))
         self.kept[name] = Kept(name, role, stored.sha256, stored.size, stored.media_type, dict(stored.facts), position)
@@ -127,7 +137,9 @@ class RunningStep:
             await record_part(unit.session, tenant_id, job_id, kind, key, outputs, facts, seconds)
 
     async def local(self, sha256: str) -> Path:
+        await self.keeper.keep(sha256)
         return await self.tools.store.local_path(self.work.tenant_id, sha256)
 
     async def read(self, sha256: str) -> bytes:
+        await self.keeper.keep(sha256)
         return await self.tools.store.get_bytes(self.work.tenant_id, sha256)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -37,6 +35,7 @@ from domain.production.ports import Stopped
 from domain.production.settle_at_once import Spawned, Success
 from domain.production.settling import Settling
 from domain.production.tether import Tether, Tethers
+from domain.production.trial import Trial
 from domain.usage.effects import Caller, Purse
 from tenants.outage import is_away
 from tenants.principal import worker_principal
@@ -53,20 +52,6 @@ PATIENCE_S = 0.05
 """A settlement waits at most this long for the slot's next claim to be answered."""
 
 T = TypeVar("T")
-
-
-@dataclass
-class Trial:
-    """One attempt at a claimed step, from its claim to its settlement."""
-
-    claim: Claim
-    tether: Tether
-    journal: Journal
-    staging: Path
-    begun: float
-    took: float = 0.0
-    cpu_s: float = 0.0
-    guess: Sample | None = None
 
 
 @dataclass
@@ -141,7 +126,7 @@ class Engine:
     async def _finish(self, trial: Trial, ended: Success | Exception, writing: asyncio.Task[None]) -> None:
         claim = trial.claim
         try:
-            state = await self._settle(trial, ended)
+            state = await self._settle(trial, await trial.kept(ended))
         except Replaced:
             log.warning("step.replaced", step=str(claim.step_id), fence=claim.fence)
             return
@@ -153,7 +138,7 @@ class Engine:
     async def _clean(self, trial: Trial, writing: asyncio.Task[None]) -> None:
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
-        await asyncio.to_thread(_remove, trial.staging)
+        await trial.clear()
         self.meter.end(trial.tether.key)
         self.tethers.untie(trial.tether)
 
@@ -174,8 +159,6 @@ class Engine:
             journal.line("Nothing to do: this was made before from the same inputs.", "info", "")
             spawned = await self._prepare_spawn(work, found.result)
             return Success(found.result, found.files, key, True, spawned, _counts(ctx), profile)
-        # Two folders on the local disk: a thread for them would take ten times as long.
-        trial.staging.mkdir(parents=True, exist_ok=True)
         result = await self._guarded(module, ctx, trial.tether)
         trial.guess = Sample(claim.kind, profile, loaded.guess_s, 0.0)
         spawned = await self._prepare_spawn(work, result)
@@ -193,7 +176,9 @@ class Engine:
         )
         ledger = StepLedger(self.units, self.tools.store, self.spool, caller, Purse(work.job.project_id, quote))
         ledger.makers = makers_of(work.job.spec)
-        return RunningStep(work, tools, ledger, trial.staging, self.units, trial.journal, trial.tether)
+        ctx = RunningStep(work, tools, ledger, trial.staging, self.units, trial.journal, trial.tether)
+        trial.keeper = ctx.keeper
+        return ctx
 
     async def _guarded(self, module: StepKind, ctx: RunningStep, tether: Tether) -> StepResult:
         """Run a step; when it is told to stop and does not, cut it off. Raises Stopped."""
@@ -333,15 +318,6 @@ def _asks(work: Work) -> bool:
     """Whether the recipe stops for a person when this step's result is less than what was asked for."""
     steps = work.job.spec.get("recipe", {}).get("steps", ())
     return any(step["kind"] == work.step.kind and step.get("gate_on_fallback") for step in steps)
-
-
-def _remove(folder: Path) -> None:
-    """Remove an attempt's folder, and those that killed attempts before it have left."""
-    for other in folder.parent.iterdir() if folder.parent.exists() else ():
-        if int(other.name) <= int(folder.name):
-            shutil.rmtree(other, ignore_errors=True)
-    with suppress(OSError):  # a later attempt works beside us
-        folder.parent.rmdir()
 
 
 # ── For the pump ──────────────────────────────────────────────────────────────────────────────────────────

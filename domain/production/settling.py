@@ -30,7 +30,8 @@ class Settling:
 
     async def ended(self) -> None:
         """Wait for its end, whatever that is."""
-        await asyncio.wait({self.begin()})
+        if not self.done():
+            await asyncio.wait({self.begin()})
 
     def then(self, told: Told) -> None:
         """Call `told` with the task at its end."""

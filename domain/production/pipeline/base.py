@@ -204,11 +204,6 @@ class StepContext(Protocol):
     @property
     def effects(self) -> Effects: ...
 
-    @property
-    def staging(self) -> Path:
-        """A folder of this try alone; emptied when the step ends."""
-        ...
-
     def stop(self) -> bool:
         """Answer whether the work must end now (cancel, drain, lost lease); then raise `ports.Stopped`."""
         ...
