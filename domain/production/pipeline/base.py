@@ -235,7 +235,8 @@ class StepContext(Protocol):
     ) -> StoredFile:
         """Keep a file as an output of the job under a readable `name` (unique in the job, `pictures/s3.jpg`).
 
-        Becomes visible when the step succeeds; the same name from a later run of the step replaces it.
+        Becomes visible when the step succeeds; the same name from a later run of the step replaces it. Small
+        `bytes` are held and stored after `run`, before the step is settled; `local` and `read` know them already.
         """
         ...
 
