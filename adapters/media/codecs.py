@@ -2,6 +2,8 @@
 
 Software encoders are the default: they are everywhere and give the same bytes everywhere. With
 `VFOS_ENCODERS=hardware` those of the graphics card are tried first; each is believed only after it has encoded.
+
+The libraries are loaded where they are used: who only names an encoder's settings needs none of them.
 """
 
 from __future__ import annotations
@@ -12,10 +14,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import Any
-
-import av
-import cv2
-import numpy as np
 
 from adapters.media.errors import PlanUnrenderable
 from timeline.plan import Encoding
@@ -65,6 +63,8 @@ def unusual() -> bool:
 
 @cache
 def _chosen(codec: str, kind: str) -> Choice:
+    import av
+
     if kind != "hardware" and SOFTWARE[codec] in av.codecs_available:
         return Choice(codec, SOFTWARE[codec])
     wanted = (*HARDWARE[codec], SOFTWARE[codec])
@@ -80,6 +80,9 @@ def _chosen(codec: str, kind: str) -> Choice:
 
 def trial(name: str, encoding: Encoding) -> str:
     """Encode a few frames; answers what went wrong, or nothing."""
+    import av
+    import numpy as np
+
     try:
         code: Any = av.CodecContext.create(name, "w")
         configure(code, name, _TRIAL, Fraction(30), encoding)
@@ -148,4 +151,6 @@ def _reads_beyond(width: int) -> bool:
     Its AVX-512 routine of the macroblock tree takes eight at a time and goes past the end of a row whose count is no
     multiple of eight: the same frames then give other bytes from run to run. The AVX2 routine gives the true ones.
     """
+    import cv2
+
     return math.ceil(width / 16) % 8 != 0 and bool(cv2.checkHardwareSupport(AVX512F))

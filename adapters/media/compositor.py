@@ -51,11 +51,12 @@ class Painter:
         return self._stage(picture) if isinstance(picture, Stage) else self._blend(picture)
 
     def _shot(self, shot: Shot) -> Paint:
-        size = scaled_size(self._canvas, closest_zoom(shot.motion))
+        moving = moves(shot.motion)
+        size = scaled_size(self._canvas, closest_zoom(shot.motion), moving=moving)
         focus = float(shot.focus[0]), float(shot.focus[1])
         planes = fitted(self._shop.path(shot.asset), size, shot.fit, shot.backdrop, focus)
         sampler = Sampler(planes, self._canvas)
-        if moves(shot.motion):
+        if moving:
             return Paint(lambda frame, target: sampler.draw(window_at(shot.motion, frame), target), lambda frame: frame)
         still = blank(self._canvas)
         sampler.draw(window_at(shot.motion, 0), still)

@@ -5,6 +5,7 @@ Anything that needs transparency, effects, turning or blending takes the general
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from adapters.media.footage import Footage
 from adapters.media.geometry import Rect, closest_zoom, moves, window_at
 from adapters.media.planes import (
     BACKDROP_DIM,
+    Plane,
     Planes,
     Size,
     backdrop_size,
@@ -78,10 +80,11 @@ def _picture(layer: Layer, content: Image, shop: Workshop) -> Covering | None:
     path = shop.path(content.asset)
     if probe_picture(path).alpha or layer.fit == "fill":
         return None
-    size = scaled_size(shop.canvas, closest_zoom(layer.motion))
+    moving = moves(layer.motion)
+    size = scaled_size(shop.canvas, closest_zoom(layer.motion), moving=moving)
     focus = float(layer.focus[0]), float(layer.focus[1])
     sampler = Sampler(fitted(path, size, layer.fit, layer.backdrop, focus), shop.canvas)
-    if moves(layer.motion):
+    if moving:
         return Covering(lambda k, target: sampler.draw(_window(layer, k), target), lambda k: k)
     still = blank(shop.canvas)
     sampler.draw(_window(layer, 0), still)
@@ -92,16 +95,20 @@ def _video(layer: Layer, content: Video, shop: Workshop) -> Covering | None:
     footage = shop.footage(content.asset)
     if footage.clear:
         return None
-    size = scaled_size(shop.canvas, closest_zoom(layer.motion))
+    moving = moves(layer.motion)
+    size = scaled_size(shop.canvas, closest_zoom(layer.motion), moving=moving)
     fit = _fitting(layer, footage, size)
-    moving, kept = moves(layer.motion), _Kept(blank(size))
+    plain, kept = size == shop.canvas and not moving, _Kept(blank(size))
 
     def fill(k: int, target: Planes) -> None:
         number = frame_number(content, footage, k)
+        if plain and kept.number != number != frame_number(content, footage, k + 1):
+            fit(number, target)
+            return
         if kept.number != number:
             fit(number, kept.planes)
             kept.number = number
-        if size == shop.canvas and not moving:
+        if plain:
             kept.planes.copy_to(target)
         else:
             Sampler(kept.planes, shop.canvas).draw(_window(layer, k), target)
@@ -157,26 +164,60 @@ def _scale(planes: Planes, out: Planes) -> None:
 def _contain(planes: Planes, backdrop: str, out: Planes) -> None:
     """A frame in the middle of the canvas; `planes` have its size there."""
     inside, size = planes.size, out.size
+    x, y = (size[0] - inside[0]) // 4 * 2, (size[1] - inside[1]) // 4 * 2
     if backdrop == "blur":
-        _blur(planes, out)
+        _blur(planes, out, (y, y + inside[1]) if inside[0] == size[0] else None)
     else:
         flat(backdrop, size).copy_to(out)
-    x, y = (size[0] - inside[0]) // 4 * 2, (size[1] - inside[1]) // 4 * 2
     for index, (ground, picture) in enumerate(zip(out.each, planes.each, strict=True)):
         half = 2 if index else 1
         ground[y // half : y // half + picture.shape[0], x // half : x // half + picture.shape[1]] = picture
 
 
-def _blur(planes: Planes, out: Planes) -> None:
-    """The same picture enlarged to cover, blurred and dimmed, made at a fraction of the size."""
+def _blur(planes: Planes, out: Planes, hidden: tuple[int, int] | None) -> None:
+    """The same picture enlarged to cover, blurred and dimmed, made at a fraction of the size.
+
+    Rows [first, last) that are `hidden` behind the picture itself are left undrawn.
+    """
     own, size = planes.size, out.size
     factor = max(size[0] / own[0], size[1] / own[1])
     wide, high = size[0] / (own[0] * factor), size[1] / (own[1] * factor)
     part = part_of(planes, Rect((1 - wide) / 2, (1 - high) / 2, wide, high))
     for index, (plane, target) in enumerate(zip(part.each, out.each, strict=True)):
         h, w = target.shape
-        small = cv2.resize(plane, backdrop_size((w, h)), interpolation=cv2.INTER_AREA)
+        small = _shrunk(plane, backdrop_size((w, h)))
         soft = cv2.GaussianBlur(small, (0, 0), max(small.shape) / 24, borderType=cv2.BORDER_REPLICATE)
         zero = 128.0 if index else 16.0
-        dim = cv2.convertScaleAbs(soft, alpha=BACKDROP_DIM, beta=zero * (1 - BACKDROP_DIM))
-        cv2.resize(dim, (w, h), dst=target, interpolation=cv2.INTER_LINEAR)
+        dim = np.asarray(cv2.convertScaleAbs(soft, alpha=BACKDROP_DIM, beta=zero * (1 - BACKDROP_DIM)), np.uint8)
+        if hidden is None:
+            cv2.resize(dim, (w, h), dst=target, interpolation=cv2.INTER_LINEAR)
+        else:
+            half = 2 if index else 1
+            _enlarge_around(dim, target, hidden[0] // half, hidden[1] // half)
+
+
+def _shrunk(plane: Plane, size: Size) -> Plane:
+    """Scale down by area; whole halves first, which are many times quicker than parts of pixels."""
+    while plane.shape[1] >= 4 * size[0] and plane.shape[0] >= 4 * size[1]:
+        h, w = plane.shape[0] & ~1, plane.shape[1] & ~1
+        plane = np.asarray(cv2.resize(plane[:h, :w], (w // 2, h // 2), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _enlarge_around(small: Plane, target: Plane, first: int, last: int) -> None:
+    """Enlarge to the whole of a plane, but draw only the rows before `first` and from `last` on.
+
+    Rows below may lie half a row off where they would in the whole, which a blur does not show.
+    """
+    (h, w), (rows, columns) = target.shape, small.shape
+    ratio = h / rows
+    above = min(math.ceil(first / ratio) + 2, rows)
+    target[:first] = _enlarged(small[:above], w / columns, ratio)[:first]
+    start = max(math.floor(last / ratio) - 2, 0)
+    drawn = _enlarged(small[start:], w / columns, ratio)
+    lead = min(last - round(start * ratio), drawn.shape[0] - (h - last))
+    target[last:] = drawn[lead : lead + h - last]
+
+
+def _enlarged(small: Plane, across: float, down: float) -> Plane:
+    return np.asarray(cv2.resize(small, None, fx=across, fy=down, interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -18,7 +18,8 @@ from adapters.media.pictures_seen import Seen, joined
 from adapters.media.probe import FilmFacts, open_media, probe_film
 from adapters.media.sound_heard import HEARD, SURE, clipped, envelope, silences, speech_lag, speech_of
 from adapters.media.verdict import BT709, Film, judged
-from adapters.media.watch import Coded, Watched, read, shortest, watch, watch_key
+from adapters.media.watch import Coded, Watched, read, shortest, watch
+from adapters.media.watch_key import watch_key
 from domain.production.ports import Finding, Inspection
 from timeline.plan import RenderPlan
 

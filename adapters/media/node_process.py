@@ -62,7 +62,8 @@ def _join(folder: Path, request: Request, report: Report) -> None:
 
 
 def _watch(folder: Path, request: Request, report: Report) -> None:
-    from adapters.media.watch import watch, watch_key, written
+    from adapters.media.watch import watch, written
+    from adapters.media.watch_key import watch_key
 
     plan = _plan(folder)
     watched = watch(Path(request["film"]), plan, folder, report)

@@ -18,6 +18,8 @@ from adapters.media.probe import load_picture
 Plane = NDArray[np.uint8]
 Size = tuple[int, int]
 MAX_ZOOM = 3.0
+REACH = 1.0125
+"""How much larger than it is shown at most a picture is kept for a camera that moves."""
 BACKDROP_DIM = 0.72
 
 # Rows give Y, Cb, Cr from R'G'B' 0..255 (ITU-R BT.709, limited range: Y 16–235, C 16–240).
@@ -102,9 +104,13 @@ def even(length: float) -> int:
     return max(2, 2 * round(length / 2))
 
 
-def scaled_size(canvas: Size, zoom: float) -> Size:
-    """Size of the fitted picture for a camera that goes in `zoom` times."""
-    zoom = min(zoom, MAX_ZOOM)
+def scaled_size(canvas: Size, zoom: float, *, moving: bool = False) -> Size:
+    """Size of the fitted picture for a camera that goes in `zoom` times.
+
+    For one that moves it is a little larger, so that every place can be sampled by the quick way: a resize reaches
+    other phases than its own only where its scale is not one.
+    """
+    zoom = min(zoom, MAX_ZOOM) * (REACH if moving else 1.0)
     return even(canvas[0] * zoom), even(canvas[1] * zoom)
 
 

@@ -28,6 +28,8 @@ _STYLE_FORMAT = (
     "Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, "
     "MarginL, MarginR, MarginV, Encoding"
 )
+_SIZE, _OUTLINE, _SHADOW, _ALIGNMENT = 1, 15, 16, 17
+"""Places of a style's values, its name not counted."""
 _EVENT_FORMAT = "Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text"
 
 Look = tuple[str, tuple[str, ...]]
@@ -92,16 +94,27 @@ def check_fonts(styles: Sequence[AssStyle], used: Iterable[str]) -> None:
 
 def band_of(looks: Sequence[Look], styles: Sequence[AssStyle], height: int) -> tuple[int, int]:
     """Rows [top, bottom) of the canvas in which the looks most likely lie; all rows when that cannot be told."""
-    sizes = {style.name: float(style.value.split(",")[1]) for style in styles}
+    values = {style.name: style.value.split(",") for style in styles}
     top, bottom = float(height), 0.0
     for style, events in looks:
         for event in events:
             places = [float(y) for y in re.findall(r"\\pos\([^,()]*,(-?[\d.]+)\)", event)]
-            if len(places) != 1 or re.search(r"\\(?:p\d|move|fr|org|fs\d|t\()", event):
+            if style not in values or len(places) != 1 or re.search(r"\\(?:p\d|move|fr|org|fs|t\()", event):
                 return 0, height
-            reach = sizes.get(style, height) * (1 + 1.3 * (event.count("\\N") + 1))
-            top, bottom = min(top, places[0] - reach), max(bottom, places[0] + reach)
+            above, below = _reach(event, values[style])
+            top, bottom = min(top, places[0] - above), max(bottom, places[0] + below)
     return max(0, int(top)), min(height, max(int(bottom), int(top) + 2))
+
+
+def _reach(event: str, value: Sequence[str]) -> tuple[float, float]:
+    """How far a text reaches above and below its place: its lines, and room for marks, outline and shadow."""
+    size, anchor = float(value[_SIZE]), int(value[_ALIGNMENT])
+    for named in re.findall(r"\\an([1-9])", event):
+        anchor = int(named)
+    block = 1.1 * size * (event.count("\\N") + 1)
+    room = 0.3 * size + float(value[_OUTLINE]) + float(value[_SHADOW])
+    above = (0.0, 0.5, 1.0)[2 - (anchor - 1) // 3] * block
+    return above + room, block - above + room
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,7 @@ from adapters.media.errors import NotAVideo
 from adapters.media.pictures_seen import Glimpse, Stretch, Thumb, frames_of, look, thumb
 from adapters.media.probe import open_media
 from adapters.media.verdict import LONGEST_BLACK_S, LONGEST_FROZEN_S
-from timeline.plan import RenderPlan, Segment
-
-REVISION = 1
-"""Raised by hand whenever the same film is seen in another way."""
+from timeline.plan import RenderPlan
 
 
 @dataclass(frozen=True)
@@ -88,18 +85,6 @@ class Coded:
         """The digest of the run that ends here; the next one begins."""
         found, self._hash = self._hash.hexdigest(), hashlib.sha256(self._known)
         return found
-
-
-def watch_key(plan: RenderPlan, segment: Segment) -> str:
-    """Names everything but the coded pictures that shapes what is seen of a segment."""
-    output, used = plan.output, {state.style for state in segment.captions}
-    asked = {
-        "revision": REVISION,
-        "segment": segment.model_dump(mode="json", include={"frames", "captions"}),
-        "styles": [style.model_dump(mode="json") for style in plan.styles if style.name in used],
-        "output": output.model_dump(mode="json", include={"width", "height", "rate", "burn_captions", "safe_area"}),
-    }
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
 # ── Kept as a file ────────────────────────────────────────────────────────────────────────────────────────
