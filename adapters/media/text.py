@@ -99,7 +99,7 @@ def band_of(looks: Sequence[Look], styles: Sequence[AssStyle], height: int) -> t
     for style, events in looks:
         for event in events:
             places = [float(y) for y in re.findall(r"\\pos\([^,()]*,(-?[\d.]+)\)", event)]
-            if style not in values or len(places) != 1 or re.search(r"\\(?:p\d|move|fr|org|fs|t\()", event):
+            if style not in values or len(places) != 1 or re.search(r"\\(?:p\d|move|fr|org|fs\d|t\()", event):
                 return 0, height
             above, below = _reach(event, values[style])
             top, bottom = min(top, places[0] - above), max(bottom, places[0] + below)

@@ -80,7 +80,7 @@ class TestBytes:
     def test_build_names_the_tools(self) -> None:
         build = FfmpegRenderer().build
         assert build == FfmpegRenderer().build
-        for tool in ("renderer=", "ffmpeg=", "av=", "cv2=", "numpy=", "fonts="):
+        for tool in ("renderer=", "ffmpeg=", "av=", "opencv-python-headless=", "numpy=", "fonts="):
             assert tool in build
 
 
