@@ -15,7 +15,6 @@ mean anything on a machine that others use too.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import subprocess
@@ -30,7 +29,6 @@ from typing import Any
 from PIL import Image
 
 from adapters.media import ffmpeg
-from adapters.media.renderer import FfmpegRenderer
 from benchmarks.render_cost import _body, encode_cost, program_cost, sample_plan
 from domain.production.ports import Assets
 from tests.support.plans import CAPTION_STYLE, Studio
@@ -128,29 +126,8 @@ def _plan(size: tuple[int, int], frames: int, parts: tuple[Segment, ...]) -> Ren
 
 
 # ── Our way, in a process of its own ──────────────────────────────────────────────────────────────────────
-async def render(plan: RenderPlan, assets: Assets, folder: Path, slots: int) -> dict[str, float]:
-    """Make every segment once; answers the CPU share of one scene with its two transitions."""
-    renderer, wanted = FfmpegRenderer(), dict[str, Segment]()
-    for segment in plan.segments:
-        alike = segment.model_copy(update={"index": 0, "start": 0}).model_dump_json()
-        wanted.setdefault(alike, segment)
-    spent: dict[int, float] = {}
-    room = asyncio.Semaphore(slots)
-
-    async def one(segment: Segment) -> None:
-        async with room:
-            out, began = folder / f"{segment.index}.mp4", time.perf_counter()
-            await renderer.render_segment(plan, segment, assets, out, lambda done, total: None, lambda: False)
-            spent[segment.index] = time.perf_counter() - began
-
-    await asyncio.gather(*(one(segment) for segment in wanted.values()))
-    renderer.close()
-    scene = sum(spent.get(k, 0.0) for k in (1, 2, 3))
-    return {"one_scene": round(scene / sum(spent.values()), 3), "made": len(spent)}
-
-
 def ours(plan: Path, assets: Path, slots: int = 1) -> Cost:
-    return run([sys.executable, "-m", "benchmarks.films", "--way", "ours", str(plan), str(assets), str(slots)])
+    return run([sys.executable, "-m", "benchmarks.films_way", str(plan), str(assets), str(slots)])
 
 
 @dataclass(frozen=True)
@@ -173,18 +150,16 @@ def paired(plan: Path, assets: Path, rounds: int) -> tuple[Limit, Cost]:
 
 
 def limit(plan: Path, assets: Path) -> Limit:
-    cost = run([sys.executable, "-m", "benchmarks.films", "--way", "limit", str(plan), str(assets), "1"])
+    cost = run([sys.executable, "-m", "benchmarks.films", "--limit", str(plan), str(assets)])
     return Limit(cost.more["program"], cost.more["memory"])
 
 
-def _way(name: str, plan_file: Path, assets_file: Path, slots: int) -> dict[str, Any]:
+def _limit(plan_file: Path, assets_file: Path) -> dict[str, float]:
     plan = RenderPlan.model_validate_json(plan_file.read_bytes())
     assets = Assets({key: Path(path) for key, path in json.loads(assets_file.read_text()).items()})
     with tempfile.TemporaryDirectory(prefix="vfos-way-") as folder:
-        if name == "limit":
-            where = Path(folder)
-            return {"program": program_cost(plan, assets, where), "memory": encode_cost(plan, assets, where)}
-        return asyncio.run(render(plan, assets, Path(folder), slots))
+        where = Path(folder)
+        return {"program": program_cost(plan, assets, where), "memory": encode_cost(plan, assets, where)}
 
 
 # ── Others ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -294,11 +269,10 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=int, default=60, help="length of W1; W2 is ten times, W3 half as long")
     parser.add_argument("--rounds", type=int, default=1, help="W1 and W3 so often; the middle ratio counts")
     parser.add_argument("--moviepy", default="", help="a Python that has MoviePy")
-    parser.add_argument("--way", nargs=4, metavar=("WAY", "PLAN", "ASSETS", "SLOTS"), help=argparse.SUPPRESS)
+    parser.add_argument("--limit", nargs=2, metavar=("PLAN", "ASSETS"), help=argparse.SUPPRESS)
     given = parser.parse_args(argv)
-    if given.way:
-        name, plan, assets, slots = given.way
-        print(json.dumps(_way(name, Path(plan), Path(assets), int(slots))))
+    if given.limit:
+        print(json.dumps(_limit(*map(Path, given.limit))))
         return 0
     with tempfile.TemporaryDirectory(prefix="vfos-films-") as folder:
         rows = measure(Path(folder), given.seconds, given.moviepy, given.rounds)

