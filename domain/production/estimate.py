@@ -7,7 +7,7 @@ narration, scenes by what one scene usually lasts.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from domain.catalog.words import primary, words_for
@@ -105,11 +105,13 @@ def _exact(film: Film) -> Amounts:
 
 def _sketched(films: Sequence[Film], film: Film) -> Amounts:
     """What the promised film asks for, between what most of the others do; a writer is freer than its sketches."""
+    pictures = _between(films, film, lambda one: one.pictures, 0.9, 1.1)
     return Amounts(
         answer=_between(films, film, lambda one: one.tokens, 0.7, 1.3),
         characters=_between(films, film, lambda one: one.characters, 0.85, 1.15),
         sentences=_between(films, film, lambda one: one.sentences, 0.8, 1.25),
-        pictures=_between(films, film, lambda one: one.pictures, 0.9, 1.1),
+        # One is always possible; a call for it must have a price.
+        pictures=replace(pictures, high=max(1.0, pictures.high)),
     )
 
 

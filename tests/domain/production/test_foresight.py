@@ -13,8 +13,9 @@ from domain.catalog.words import words_for
 from domain.production.asking import choose_facts
 from domain.production.estimate import demands_of
 from domain.production.foresight import NO_FORESIGHT, Foreseen, guess_scenes, share_to_make
+from domain.production.sketches import Film
 from domain.production.spec import JobSpec, KnowledgePart, LibraryItem, ProviderPart, ProvidersPart
-from domain.usage.quote import Demand
+from domain.usage.quote import Demand, expected_cost, make_quote
 from tests.support.specs import make_spec, ref
 
 FACTS = """- The Moon is a quarter as wide as the Earth.
@@ -63,6 +64,16 @@ class TestPictures:
         assert films(spec) == found
         assert films(spec.model_copy(update={"topic": "Medieval tax law"})) == []
         assert films(spec.model_copy(update={"seconds": 3600})) == []
+
+    def test_a_picture_that_no_sketch_needs_has_a_price_all_the_same(self) -> None:
+        spec = film(30, images=part("gemini", "gemini-3-pro-image"))
+        fitting = Film(tokens=400, characters=300, sentences=5, scenes=3, pictures=0)
+        quote = make_quote(demands_of(spec, PriceFiles(), Foreseen(900, [fitting])), PriceFiles()).as_json()
+        drawn = next(line for line in quote["lines"] if line["step"] == "illustrate")
+        assert (drawn["micro_dollars"], drawn["counts"]) == (0, [0, 0, 1])
+        asked = expected_cost(quote, "illustrate", "gemini", {})
+        assert asked.most is not None
+        assert asked.most > 100_000
 
     def test_a_sketch_knows_no_more_than_a_writer(self) -> None:
         """Titles and tags of documents are in no prompt, so they must not find pictures either."""
