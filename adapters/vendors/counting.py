@@ -60,7 +60,7 @@ class PromptCounter:
 
     async def foresee(self, tenant_id: UUID, spec: JobSpec) -> Foreseen:
         """What can be found out about a film for nothing, within a few seconds."""
-        return Foreseen(await self.count(tenant_id, spec), await asyncio.to_thread(films, spec))
+        return Foreseen(*await asyncio.gather(self.count(tenant_id, spec), asyncio.to_thread(films, spec)))
 
     async def count(self, tenant_id: UUID, spec: JobSpec) -> int | None:
         """Tokens of a film's prompt; None without a writer that counts, and when it does not answer in time."""

@@ -199,12 +199,19 @@ class Shelf:
         spread = Counter(term for weights in described.values() for term in weights)
         self._rarity = {term: min(1.0, 0.35 + log(1 + len(pictures) / count) / 1.6) for term, count in spread.items()}
         self._showing: dict[str, list[tuple[tuple[str, ...], str, float]]] = {}
+        self._scored: dict[frozenset[tuple[str, float]], dict[str, float]] = {}
         for picture, weights in described.items():
             for term, weight in weights.items():
                 self._showing.setdefault(term[0], []).append((term, picture, weight))
 
     def scores(self, scene: Mapping[str, float]) -> dict[str, float]:
         """The best pictures for a scene's terms with their scores; a word of a caption alone is no match."""
+        words = frozenset(scene.items())
+        if words not in self._scored:
+            self._scored[words] = self._score(scene)
+        return self._scored[words]
+
+    def _score(self, scene: Mapping[str, float]) -> dict[str, float]:
         sums: dict[str, float] = {}
         tagged: set[str] = set()
         for first in scene:

@@ -7,14 +7,14 @@ likely they are: the nearer a scene's best picture is to what matching asks for,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from statistics import NormalDist
 
 from domain.production.matching import THRESHOLD, Match, Shelf, match_on
 from domain.production.narration import spoken_tokens
-from domain.studio.script import Scene, Script
+from domain.studio.script import Script
 
 WAVER = 0.3
 """How far the score of a scene's best picture wavers with a writer's choice of words: half a word of a sentence."""
@@ -44,24 +44,28 @@ class Film:
 
 def film_of(script: Script, lexicon: Mapping[str, str], library: Shelf) -> Film:
     """The film of a script that is known."""
+    return _film(script, lexicon, match_on(script.scenes, library))
+
+
+def _film(script: Script, lexicon: Mapping[str, str], matches: Mapping[str, Match]) -> Film:
     tokens = len(script.model_dump_json(exclude=UNASKED).encode()) / BYTES_PER_TOKEN
     said = [spoken_tokens(sentence, script.language, lexicon) for sentence in script.sentences()]
     characters = sum(len(token.spoken) + 1 for sentence in said for token in sentence)
-    made = sum(match.picture is None for match in match_on(script.scenes, library).values())
+    made = sum(match.picture is None for match in matches.values())
     return Film(tokens, characters, len(said), len(script.scenes), made)
 
 
 def films_of(sketch: Script, lexicon: Mapping[str, str], library: Shelf) -> list[Film]:
     """The films that a sketch stands for."""
-    film = film_of(sketch, lexicon, library)
-    chances = enumerate(made_chances(sketch.scenes, library))
+    matches = match_on(sketch.scenes, library)
+    film, chances = _film(sketch, lexicon, matches), enumerate(made_chances(matches.values()))
     return [replace(film, pictures=made, chance=chance) for made, chance in chances if chance > LEAST_CHANCE]
 
 
-def made_chances(scenes: Sequence[Scene], library: Shelf) -> list[float]:
+def made_chances(matches: Iterable[Match]) -> list[float]:
     """How likely no, one, two … pictures have to be made."""
     chances = [1.0]
-    for match in match_on(scenes, library).values():
+    for match in matches:
         made = _chance_made(match)
         kept, more = [one * (1 - made) for one in chances], [one * made for one in chances]
         chances = [a + b for a, b in zip([*kept, 0.0], [0.0, *more], strict=True)]

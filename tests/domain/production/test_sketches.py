@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.production.matching import Shelf
+from domain.production.matching import Shelf, match_on
 from domain.production.sketches import Film, fairest, film_of, films_of, made_chances, usual
 from domain.production.spec import LibraryItem
 from domain.studio.script import Scene, Script, Sentence, Visual
@@ -28,28 +28,27 @@ def film(pictures: float, chance: float = 1.0) -> Film:
     return Film(tokens=100, characters=500, sentences=6, scenes=4, pictures=pictures, chance=chance)
 
 
+def chances(scenes: Sequence[Scene], *library: LibraryItem) -> list[float]:
+    return made_chances(match_on(scenes, Shelf(library)).values())
+
+
 class TestChances:
     def test_a_scene_that_nothing_is_like_needs_a_picture(self) -> None:
-        assert made_chances([scene(1, "Bread rises.", "bread")], Shelf([picture("moon")])) == pytest.approx(
-            [0, 1], abs=0.01
-        )
+        assert chances([scene(1, "Bread rises.", "bread")], picture("moon")) == pytest.approx([0, 1], abs=0.01)
 
     def test_a_scene_that_a_picture_clearly_shows_needs_none(self) -> None:
-        shelf = Shelf([picture("moon"), picture("rocket")])
         told = [scene(1, "The Moon rises.", "moon"), scene(2, "A rocket leaves.", "rocket")]
-        assert made_chances(told, shelf) == pytest.approx([1, 0, 0], abs=0.01)
+        assert chances(told, picture("moon"), picture("rocket")) == pytest.approx([1, 0, 0], abs=0.01)
 
     def test_near_the_threshold_both_are_possible(self) -> None:
         """A fourth tag among the keywords is nearly what is asked for."""
-        kept, made = made_chances(
-            [scene(1, "Craters lie there.", "craters")], Shelf([picture("a1", "b1", "c1", "crater")])
-        )
+        kept, made = chances([scene(1, "Craters lie there.", "craters")], picture("a1", "b1", "c1", "crater"))
         assert 0.1 < made < 0.9
         assert kept + made == pytest.approx(1)
 
     def test_a_picture_is_not_counted_on_twice(self) -> None:
         told = [scene(number, "The Moon rises.", "moon") for number in (1, 2)]
-        assert made_chances(told, Shelf([picture("moon")])) == pytest.approx([0, 1, 0], abs=0.01)
+        assert chances(told, picture("moon")) == pytest.approx([0, 1, 0], abs=0.01)
 
     def test_films_hold_what_is_said_and_written(self) -> None:
         sketch = Script(title="Moon", language="en", scenes=[scene(1, "In 1969 they landed.", "moon")])
