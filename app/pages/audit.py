@@ -12,8 +12,11 @@ from urllib.parse import urlencode
 
 from litestar import Response, get
 
+from app.i18n import Tongue
 from app.room import Room
 from app.site import AnyRequest
+from app.views.marks import maker_name, said
+from app.views.members import ROLE_NAMES
 from tenants.audit_reading import MOST_EXPORTED, AuditFilter, audit_actions, audit_page
 from tenants.model import AuditEntry
 
@@ -36,7 +39,7 @@ async def show_audit(request: AnyRequest) -> Response[str]:
     return await room.workspace_page(
         "workspace/audit.html",
         "audit",
-        lines=[(line, room.tongue.full(line.at), _told(line)) for line in lines],
+        lines=[(line, room.tongue.full(line.at), _who(room.tongue, line), _told(line)) for line in lines],
         actions=actions,
         given=given,
         narrowed=any(given.values()),
@@ -68,6 +71,12 @@ def _cell(value: Any) -> str:
         return ""
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _who(tongue: Tongue, line: AuditEntry) -> tuple[str, str]:
+    """Who did it, and in which role."""
+    roles: dict[str, str] = dict(ROLE_NAMES.items())
+    return maker_name(tongue, line.actor_name or line.actor_kind), said(tongue, roles, line.role or "").lower()
 
 
 def _told(line: AuditEntry) -> str:

@@ -11,7 +11,7 @@ from app.views.settings import Option
 from domain.production.commands.bulk import MOST
 
 OFFERED: Mapping[str, tuple[str, str]] = {
-    "retry": (N_("Try again"), N_("Finished steps are kept; the failed ones get new tries.")),
+    "retry": (N_("Retry"), N_("Finished steps are kept; the failed ones get new tries.")),
     "pause": (N_("Pause"), N_("What runs may finish; nothing new starts until somebody resumes them.")),
     "resume": (N_("Resume"), N_("They take their places in the queue again.")),
     "cancel": (N_("Cancel"), N_("What runs is stopped. Finished steps are kept, but the jobs cannot go on.")),

@@ -70,6 +70,7 @@ WORDS: Mapping[str, str] = {
     "paragraph": N_("paragraph"),
     "scene": N_("scene"),
     "offline": N_("offline writer"),
+    "voice": N_("voice"),
     "video": N_("video"),
     "ssml": N_("speech"),
 }

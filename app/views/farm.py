@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.i18n import Tongue
-from app.views.marks import Mark, kind_name
+from app.views.marks import Mark, kind_name, part_name
 from app.views.queue import worker_mark
 from app.views.waiting import pool_word, say_pause
 from domain.dispatch.capacity import PoolNeed, Share
@@ -118,7 +118,7 @@ def _hand(tongue: Tongue, hand: Hand, now: datetime) -> HandRow:
 
 
 def _at_work(tongue: Tongue, workspace: str, kind: str, shard: str) -> str:
-    step = f"{kind_name(tongue, kind)} {shard}".strip()
+    step = f"{kind_name(tongue, kind)} {part_name(tongue, shard)}".strip()
     return tongue.gettext("%(step)s for %(workspace)s", step=step, workspace=workspace)
 
 

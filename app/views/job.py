@@ -10,7 +10,7 @@ from typing import Any
 from app.i18n import N_, Tongue
 from app.views.cost import Cost, make_cost
 from app.views.gate import step_address
-from app.views.marks import LANGUAGE_NAMES, PROFILE_NAMES, Mark, job_mark, kind_name, said
+from app.views.marks import LANGUAGE_NAMES, PROFILE_NAMES, Mark, job_mark, kind_name, maker_name, said
 from app.views.outputs import Outputs, make_outputs
 from app.views.sayings import UNEXPLAINED
 from app.views.settings import Option
@@ -136,7 +136,7 @@ def make_job(
         level=level_of(job.priority),
         level_said=tongue.gettext(LEVELS[level_of(job.priority)]),
         levels=make_levels(tongue),
-        made_by=job.made_by_name or tongue.gettext("the factory"),
+        made_by=maker_name(tongue, job.made_by_name),
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.i18n import Tongue
 from app.views.job_search import STATE_GROUPS, Search, read_search, say_unknown, without
-from app.views.marks import Mark, job_mark
+from app.views.marks import Mark, job_mark, maker_name
 from app.views.saved_views import ALL, NO_TABS, ViewTabs
 from app.views.stages import StripCell, make_strip
 from app.views.waiting import say_left, say_level, say_waiting
@@ -200,7 +200,7 @@ def _row(tongue: Tongue, line: JobLine, base: str, names: Mapping[str, str], now
         strip=tuple(make_strip(tongue, line.recipe_kinds, line.stages)),
         recipe=names.get(line.recipe_slug, line.recipe_slug),
         recipe_version=line.recipe_version,
-        made_by=line.made_by_name or tongue.gettext("the factory"),
+        made_by=maker_name(tongue, line.made_by_name),
         created_at=line.created_at,
         created=tongue.moment(line.created_at, now),
         started_at=line.started_at,

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from app.i18n import N_, Tongue
-from app.views.marks import Mark, kind_name, step_mark
+from app.views.marks import Mark, kind_name, part_name, step_mark
 from domain.dispatch.model import Step
 from domain.production.log_queries import LogLine
 from domain.production.pipeline.check import FINDINGS
@@ -139,7 +139,7 @@ class Grouping:
         """What a group is about: step, part of it, attempt when there was more than one."""
         parts = [kind_name(self.tongue, step.kind)] if step else [self.tongue.gettext("Job")]
         if step is not None and step.shard:
-            parts.append(step.shard)
+            parts.append(part_name(self.tongue, step.shard))
         if line.group and (step is None or line.group != step.shard):
             parts.append(group_name(self.tongue, line.group))
         title = " · ".join(parts)

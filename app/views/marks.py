@@ -87,6 +87,25 @@ def kind_name(tongue: Tongue, kind: str) -> str:
     return tongue.gettext(KIND_NAMES[kind]) if kind in KIND_NAMES else kind.replace("-", " ").capitalize()
 
 
+PART_NAMES: Mapping[str, str] = {"sound": N_("sound")}
+PROGRAM_NAMES: Mapping[str, str] = {
+    "": N_("the factory"),
+    "factory": N_("the factory"),
+    "command line": N_("command line"),
+    "first start": N_("first start"),
+}
+
+
+def part_name(tongue: Tongue, shard: str) -> str:
+    """A part of a step as people read it: most are numbers and ids of scenes."""
+    return said(tongue, PART_NAMES, shard)
+
+
+def maker_name(tongue: Tongue, name: str) -> str:
+    """Who did something, by their own name; programs have theirs in the reader's language."""
+    return said(tongue, PROGRAM_NAMES, name)
+
+
 def said(tongue: Tongue, names: Mapping[str, str], key: str) -> str:
     """Translate a name from one of the tables above; an unknown key is shown as it is."""
     return tongue.gettext(names[key]) if key in names else key

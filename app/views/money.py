@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from app.i18n import N_, Tongue
-from app.views.marks import kind_name, said
+from app.views.marks import kind_name, part_name, said
 from domain.production.commands.quote_new_job import Offer
 from domain.production.queries.cost import JobMoney, OpenCall, ProjectName, UsageLine, quote_against
 from domain.usage.caps import NOTHING, MonthState
@@ -232,7 +232,7 @@ def make_doubts(tongue: Tongue, calls: Sequence[OpenCall]) -> list[Doubt]:
     return [
         Doubt(
             key=call.key,
-            step=kind_name(tongue, call.step) + (f" {call.shard}" if call.shard else ""),
+            step=kind_name(tongue, call.step) + (f" {part_name(tongue, call.shard)}" if call.shard else ""),
             provider=provider_name(tongue, call.provider),
             model=call.model,
             sent_at=call.sent_at,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from app.i18n import Tongue
-from app.views.marks import Mark, kind_name
+from app.views.marks import Mark, kind_name, part_name
 from app.views.sayings import UNEXPLAINED
 from app.views.waiting import ENDLESS, pool_word, say_eta, say_level, say_pause, say_reason, say_start
 from domain.production.queries.projects import ProjectLine
@@ -259,7 +259,7 @@ def _step(tongue: Tongue, line: StepLine, base: str, now: datetime) -> StepRow:
         number=line.number,
         title=line.title,
         href=f"{base}/p/{line.project}/jobs/{line.number}",
-        step=f"{name} {line.shard}".strip(),
+        step=f"{name} {part_name(tongue, line.shard)}".strip(),
         tries=tongue.gettext("try %(number)s of %(most)s", number=line.attempt, most=line.max_attempts),
         until_at=line.not_before,
         until=tongue.gettext("in %(time)s", time=tongue.rough(left)) if left > 1 else tongue.gettext("now"),

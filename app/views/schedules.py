@@ -9,7 +9,7 @@ from datetime import datetime
 from babel.dates import format_datetime, get_day_names
 
 from app.i18n import Tongue, zone_names, zone_of
-from app.views.marks import Mark
+from app.views.marks import Mark, maker_name
 from app.views.settings import Option
 from domain.production.model import Schedule
 from domain.production.schedules import upcoming
@@ -60,7 +60,7 @@ def _row(tongue: Tongue, row: Schedule, slug: str, base: str, now: datetime) -> 
         else "",
         last_href=f"{project}/jobs/{row.last_number}" if row.last_number else "",
         error=row.last_error or "",
-        by=row.made_by_name,
+        by=maker_name(tongue, row.made_by_name),
     )
 
 

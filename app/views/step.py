@@ -11,7 +11,7 @@ from urllib.parse import quote
 from app.i18n import N_, Tongue
 from app.views.gate import short_version, step_address
 from app.views.job import Row
-from app.views.marks import Mark, kind_name, step_mark
+from app.views.marks import Mark, kind_name, part_name, step_mark
 from app.views.outlook import Ahead, make_ahead, say_hearing
 from app.views.outputs import Item, make_item
 from app.views.sayings import UNEXPLAINED
@@ -122,7 +122,7 @@ def make_step(tongue: Tongue, read: Reading, base: str, why_not: str) -> StepVie
     return StepView(
         kind=step.kind,
         name=kind_name(tongue, step.kind),
-        shard=step.shard,
+        shard=part_name(tongue, step.shard),
         address=step_address(step),
         href=href,
         mark=step_mark(tongue, step.state),

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.i18n import Tongue
 from app.views.gate import step_address
-from app.views.marks import Mark, kind_name, step_mark
+from app.views.marks import Mark, kind_name, part_name, step_mark
 from domain.dispatch.model import Attempt, Step
 from domain.production.queries.job import Tries
 
@@ -118,7 +118,7 @@ def _row(
         bars.append(bar(step.started_at, step.finished_at or now, mark.st, False, mark.word))
     return StepRow(
         name=kind_name(tongue, step.kind),
-        shard=step.shard,
+        shard=part_name(tongue, step.shard),
         mark=step_mark(tongue, step.state),
         bars=tuple(bars),
         attempts=step.attempt,

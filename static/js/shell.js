@@ -42,3 +42,9 @@ class VfTime extends HTMLElement {
   }
 }
 customElements.define("vf-time", VfTime);
+
+// A row of tabs that does not fit shows the present one.
+for (const tab of document.querySelectorAll('.tabs [aria-current="page"]')) {
+  const row = tab.closest(".tabs"), here = tab.getBoundingClientRect(), all = row.getBoundingClientRect();
+  row.scrollLeft += here.left - all.left - (all.width - here.width) / 2;
+}

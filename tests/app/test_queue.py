@@ -140,10 +140,10 @@ class TestLetters:
         space = marina.space
         chosen = [await failed_job(space, datetime.now(UTC)) for _ in range(2)]
         asked = await marina.get(f"{QUEUE}/letters?act=retry&kind=narrate&error=ProviderRefused")
-        assert "Try again: 3 jobs" in words(asked.text)
+        assert "Retry: 3 jobs" in words(asked.text)
         picked = "&".join(f"job={job.id}" for job in chosen)
         asked = await marina.get(f"{QUEUE}/letters?act=retry&{picked}")
-        assert "Try again: 2 jobs" in words(asked.text)
+        assert "Retry: 2 jobs" in words(asked.text)
         assert {(await state_of(space, job)) for job in chosen} == {"failed"}
         form = {"act": "retry", "jobs": ",".join(str(job.id) for job in chosen)}
         done = await marina.post(f"{QUEUE}/letters", form)
