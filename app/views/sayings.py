@@ -184,7 +184,35 @@ ADVICE = (
 )
 """What to do next."""
 
-SAYINGS = (*FAILURES, *WRITER, *NARRATOR, *PICTURES, *CONNECTION, *LINE, *BUDGET, *ADVICE)
+DRAFTS = (
+    N_(
+        "No knowledge document in “%(language)s” says anything about “%(topic)s”, and without a model the offline "
+        "writer only tells what documents say."
+    ),
+    N_("Add a knowledge document about the topic (one fact per line, with its source), or add a provider key."),
+    N_("The knowledge about “%(topic)s” fills about %(filled)s s of the %(asked)s s asked for."),
+    N_("Ask for %(seconds)s s, or add a knowledge document about the topic."),
+    N_("Every fact about the topic breaks a validator, so nothing is left to tell."),
+    N_("Change the facts or the validators named in the log."),
+    N_("The draft voice could not speak the sentence: %(why)s."),
+    N_("The draft voice stopped working twice on one sentence (%(why)s)."),
+    N_("The draft voice “%(voice)s” is unknown."),
+    N_("A board of %(width)s × %(height)s pixels cannot be painted."),
+    N_("Choose a profile with sides between %(least)s and %(most)s pixels."),
+    N_("The painter of art boards stopped working twice on one board (%(why)s)."),
+    N_("The board could not be painted: %(why)s."),
+    N_("Run the step again."),
+)
+"""What the writer, the voice and the painter of this machine refuse."""
+STEPS = (
+    N_("Look at the findings, change the script or the presets, and run again from there."),
+    N_("The disk is full in staging, where unfinished files are made."),
+    N_("Free some space; the step goes on by itself, or retry the job."),
+    N_("Then start the job again."),
+)
+"""What steps say of themselves."""
+
+SAYINGS = (*FAILURES, *WRITER, *NARRATOR, *PICTURES, *CONNECTION, *LINE, *BUDGET, *ADVICE, *DRAFTS, *STEPS)
 
 PARTS = (
     N_("the model “%(model)s”"),

@@ -9,6 +9,7 @@ import pytest
 from app.i18n import Tongue
 from app.views.job import say_kept
 from app.views.log import Grouping
+from app.views.marks import maker_name, part_name
 from app.views.money import counted
 from app.views.writing import make_writing
 from domain.dispatch.model import Step
@@ -71,6 +72,15 @@ def test_groups_that_are_words_are_said_in_the_readers_language(group: str, engl
     line = told(1, group, "Round 1")
     for tongue, title in ((ENGLISH, english), (PORTUGUESE, portuguese)):
         assert Grouping(tongue, {step.id: step}, datetime.now(UTC)).title(step, line) == title
+
+
+def test_parts_and_programs_have_names_and_people_keep_theirs() -> None:
+    assert [part_name(PORTUGUESE, shard) for shard in ("sound", "003")] == ["som", "003"]
+    assert [maker_name(PORTUGUESE, name) for name in ("command line", "", "Ada")] == [
+        "linha de comando",
+        "a fábrica",
+        "Ada",
+    ]
 
 
 def test_nothing_finished_is_nothing_kept() -> None:

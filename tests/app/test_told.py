@@ -26,8 +26,10 @@ TELLING = (
     *("adapters/images/openai.py", "adapters/images/gemini.py", "adapters/speech/azure.py"),
     *(f"adapters/speech/azure_{name}.py" for name in ("batch", "line", "live", "ssml", "voices", "zip")),
     *("domain/production/calls.py", "domain/usage/budget.py", "domain/usage/effects.py"),
+    *("adapters/text/offline.py", "adapters/speech/espeak.py", "adapters/images/artboard.py"),
+    "domain/production/failures.py",
 )
-"""Modules that write sentences about providers."""
+"""Modules that write sentences about providers and their stand-ins, and about steps."""
 ENDED = re.compile(r"[a-z] .*[.”](?: ?1)?$", re.DOTALL)
 """How a sentence ends; what follows may be the provider's words."""
 
