@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from litestar import Response, get, post
 
@@ -15,7 +17,7 @@ from app.pages.money import TARIFFS, foresee, read_quote
 from app.room import Room
 from app.site import AnyRequest
 from app.views.bulk import act_options, read_outcome
-from app.views.jobs import is_explicit, make_jobs, read_view, read_wish
+from app.views.jobs import JobsView, Wish, is_explicit, make_jobs, read_view, read_wish
 from app.views.money import QuoteView, read_dollars
 from app.views.new_job import GATE_KINDS, make_choices
 from app.views.saved_views import ALL, make_tabs
@@ -28,6 +30,7 @@ from domain.production.queries.jobs import list_jobs
 from domain.production.queries.projects import ProjectLine, RecipeLine, recipe_names, recipes_of
 from domain.production.queries.saved_views import ViewLine, views_of
 from tenants.names import is_blank
+from tenants.unit import Unit
 
 GATE_FIELDS = tuple(f"gate_{kind}" for kind in GATE_KINDS)
 FIELDS = ("topic", "recipe", "language", "voice", "seconds", "cost_limit", "mode", "level", *GATE_FIELDS, "idem_key")
@@ -49,20 +52,8 @@ async def show_jobs(request: AnyRequest) -> Response[Any]:
             return room.go(f"{room.jobs_base}?view={opening.id}")
         chosen = _chosen(query, views)
         wish = read_wish(query if live else _filled(query, chosen, opening), seen)
-        found = await list_jobs(unit, project.id, wish.filter)
-        recipes = await recipes_of(unit, project.id)
-        names = await recipe_names(unit, project.id)
-    said = wish.words if chosen is None or is_explicit(query) else None
-    view = make_jobs(
-        room.tongue,
-        found,
-        recipes,
-        names,
-        base=room.jobs_base,
-        wish=wish,
-        now=room.site.clock.now(),
-        tabs=make_tabs(room.tongue, views, chosen, said, names, room.jobs_base),
-    )
+        said = wish.words if chosen is None or is_explicit(query) else None
+        view = await _read_list(room, unit, project.id, wish, Row(views, chosen, said))
     return room.page(
         "jobs/list.html",
         "rows" if live else "content",
@@ -70,10 +61,34 @@ async def show_jobs(request: AnyRequest) -> Response[Any]:
         shell=room.shell(projects, project, "jobs"),
         may_run=room.principal.can("jobs:run", project.id),
         acts=act_options(room.tongue) if room.principal.can("jobs:control", project.id) else (),
-        seen=found.newest if seen is None else seen,
+        seen=view.newest if seen is None else seen,
         bulk=read_outcome(room.tongue, query),
         may_share=room.principal.can("views:share", project.id),
         kept=query.get("kept", "") == "1",
+    )
+
+
+@dataclass(frozen=True)
+class Row:
+    """The saved views above a list, the one it comes from, and what its address says instead of it."""
+
+    views: Sequence[ViewLine]
+    chosen: ViewLine | None
+    said: Mapping[str, str] | None
+
+
+async def _read_list(room: Room, unit: Unit, project_id: UUID, wish: Wish, row: Row) -> JobsView:
+    found = await list_jobs(unit, project_id, wish.filter)
+    recipes, names = await recipes_of(unit, project_id), await recipe_names(unit, project_id)
+    return make_jobs(
+        room.tongue,
+        found,
+        recipes,
+        names,
+        base=room.jobs_base,
+        wish=wish,
+        now=room.site.clock.now(),
+        tabs=make_tabs(room.tongue, row.views, row.chosen, row.said, names, room.jobs_base),
     )
 
 
