@@ -5,7 +5,7 @@ class VfLive extends HTMLElement {
     for (const sign of ["htmx:sse:after:connection", "htmx:sse:after:message"]) this.addEventListener(sign, () => this.up());
     this.addEventListener("htmx:sse:before:connection", (event) => { if (event.detail.connection.attempt > 0) this.down(); });
     this.addEventListener("htmx:sse:error", () => this.down());
-    this.addEventListener("htmx:sse:close", (event) => { if (event.detail.reason !== "message") this.down(); });
+    this.addEventListener("htmx:sse:close", (event) => { if (!["message", "cancelled"].includes(event.detail.reason)) this.down(); });
     this.addEventListener("htmx:error", () => this.down());
   }
   show(st, word) {

@@ -48,3 +48,6 @@ for (const tab of document.querySelectorAll('.tabs [aria-current="page"]')) {
   const row = tab.closest(".tabs"), here = tab.getBoundingClientRect(), all = row.getBoundingClientRect();
   row.scrollLeft += here.left - all.left - (all.width - here.width) / 2;
 }
+
+// A tab that is opened behind others takes no line: browsers have few of them for all tabs. It asks when it is shown.
+document.addEventListener("htmx:sse:before:connection", (event) => { if (document.hidden) event.preventDefault(); });

@@ -124,3 +124,16 @@ async def test_the_counts_of_the_navigation_are_live_on_every_page(visit: Visit,
         await cancel_job(unit, job.id)
     await expect(count).to_have_text(str(before))
     await visit.check()
+
+
+async def test_a_tab_behind_others_takes_no_line_until_it_is_shown(visit: Visit) -> None:
+    page = visit.page
+    await page.add_init_script("Object.defineProperty(document, 'hidden', { get: () => !window.shown })")
+    for path, line in (("/w/northlight/queue", "#live"), ("/w/northlight/members", "#side-live")):
+        async with page.expect_response(lambda answer: "/events?" in answer.url, timeout=20_000):
+            await visit.go(path)
+        await page.wait_for_function(f"!document.querySelector('{line}')._htmx?.sse")
+        async with page.expect_response(lambda answer: "/events?" in answer.url, timeout=20_000):
+            await page.evaluate("window.shown = true, document.dispatchEvent(new Event('visibilitychange'))")
+        await page.wait_for_function(f"document.querySelector('{line}')._htmx?.sse")
+    assert await page.evaluate("window.violations") == []
