@@ -186,7 +186,7 @@ class TestJob:
             "7f3c1e",
         ):
             assert text in page.text
-        assert "hx-sse:connect" not in page.text
+        assert "/2/events" not in page.text
 
     async def test_a_finished_film_plays_with_captions(self, marina: Person) -> None:
         page = await marina.get(f"{marina.space.base}/1")
