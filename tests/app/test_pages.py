@@ -174,7 +174,7 @@ class TestJob:
         assert re.search(r"about \d min left", page.text)
         assert "$2.41" in page.text
         assert "of $6.00 limit" in page.text
-        assert "hx-sse:connect=" in page.text
+        assert "/3/events?tab=overview" in page.text
 
     async def test_a_failed_job_says_what_failed_what_was_kept_and_what_to_do(self, marina: Person) -> None:
         page = await marina.get(f"{marina.space.base}/2")
