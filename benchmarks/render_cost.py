@@ -1,7 +1,7 @@
 """What rendering costs beside the encoder: CPU seconds of a film's picture ÷ encode-only of the same frames.
 
-Encode-only is the ffmpeg program, given ready-made frames in a raw file and the same settings on one thread. Told
-beside it is the encoder alone, looping over frames that lie in memory already.
+Encode-only is the ffmpeg program with its usual threads, given ready-made frames in a raw file and the same settings.
+Told beside it: the program on one thread, and the encoder alone, looping over frames that lie in memory already.
 
     python -m benchmarks.render_cost                       a one-minute 1080p film of generated pictures
     python -m benchmarks.render_cost PLAN.json ASSETS.json  a stored plan; ASSETS maps content hashes to paths
@@ -124,32 +124,41 @@ def encode_cost(plan: RenderPlan, assets: Assets, folder: Path) -> float:
     return sum(_encode_segment(plan, segment, assets, folder) for segment in plan.segments)
 
 
-def program_cost(plan: RenderPlan, assets: Assets, folder: Path) -> float:
-    """CPU seconds of the ffmpeg program that encodes ready-made frames of all segments from raw files."""
-    return sum(_encode_file(plan, segment, assets, folder) for segment in plan.segments)
+def program_cost(plan: RenderPlan, assets: Assets, folder: Path) -> tuple[float, float]:
+    """CPU seconds of the ffmpeg program that encodes ready-made frames of all segments from raw files.
+
+    With its usual threads, and on one.
+    """
+    costs = [_encode_file(plan, segment, assets, folder) for segment in plan.segments]
+    return sum(usual for usual, _ in costs), sum(one for _, one in costs)
 
 
-def _encode_file(plan: RenderPlan, segment: Segment, assets: Assets, folder: Path) -> float:
+def _encode_file(plan: RenderPlan, segment: Segment, assets: Assets, folder: Path) -> tuple[float, float]:
     raw, pooled = folder / "frames.yuv", PooledFrame((plan.output.width, plan.output.height))
     with Compositor(plan, segment, assets, folder) as compositor, raw.open("wb") as out:
         for k in range(segment.frames):
             compositor.draw(k, pooled.planes)
             for plane in pooled.planes.each:
                 out.write(plane.tobytes())
-    before = _children()
-    subprocess.run([ffmpeg.binary(), *_encode_argv(plan, raw, folder / "plain.mp4")], check=True, capture_output=True)
+    usual, one = (_encode_run(_encode_argv(plan, raw, folder / "plain.mp4", threads)) for threads in (0, 1))
     raw.unlink()
+    return usual, one
+
+
+def _encode_run(argv: Sequence[str]) -> float:
+    before = _children()
+    subprocess.run([ffmpeg.binary(), *argv], check=True, capture_output=True)
     return _children() - before
 
 
-def _encode_argv(plan: RenderPlan, raw: Path, out: Path) -> list[str]:
+def _encode_argv(plan: RenderPlan, raw: Path, out: Path, threads: int) -> list[str]:
     output, size = plan.output, (plan.output.width, plan.output.height)
     rules = codecs.options("libx264", output.encoding, size)
     return [
         *(*ffmpeg.QUIET, "-y", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{size[0]}x{size[1]}"),
         *("-r", f"{output.rate.num}/{output.rate.den}", "-i", str(raw), "-c:v", "libx264", "-preset", rules["preset"]),
         *("-crf", rules["crf"], "-profile:v", rules["profile"], "-x264-params", rules["x264-params"]),
-        *("-g", str(output.encoding.gop), "-bf", str(codecs.B_FRAMES), "-threads", "1", str(out)),
+        *("-g", str(output.encoding.gop), "-bf", str(codecs.B_FRAMES), "-threads", str(threads), str(out)),
     ]
 
 
@@ -180,15 +189,18 @@ def measure(plan: RenderPlan, assets: Assets) -> dict[str, Any]:
         folder = Path(name)
         render, wall = asyncio.run(render_cost(plan, assets, folder))
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-        program, encode = program_cost(plan, assets, folder), encode_cost(plan, assets, folder)
+        usual, one = program_cost(plan, assets, folder)
+        encode = encode_cost(plan, assets, folder)
     return {
         "frames": plan.frames,
         "size": f"{plan.output.width}x{plan.output.height}",
         "segments": len(plan.segments),
         "render_cpu_s": round(render, 2),
         "render_wall_s": round(wall, 2),
-        "encode_only_cpu_s": round(program, 2),
-        "ratio": round(render / program, 3),
+        "encode_only_cpu_s": round(usual, 2),
+        "ratio": round(render / usual, 3),
+        "encode_only_on_one_thread_cpu_s": round(one, 2),
+        "ratio_to_one_thread": round(render / one, 3),
         "encoder_in_memory_cpu_s": round(encode, 2),
         "ratio_to_encoder_in_memory": round(render / encode, 3),
         "peak_rss_mb": peak,
