@@ -21,7 +21,8 @@ async def show_workspace(request: AnyRequest) -> Response[Any]:
         projects = await projects_of(unit)
     if projects:
         return Redirect(f"/w/{room.seat.slug}/p/{projects[0].slug}/jobs", status_code=303)
-    return room.page("home/empty.html", "content", shell=room.shell([], None, ""))
+    may_make = room.principal.can("projects:manage")
+    return room.page("home/empty.html", "content", shell=room.shell([], None, ""), base=room.base, may_make=may_make)
 
 
 @get("/w/{tenant:str}/p/{project:str}")

@@ -16,6 +16,7 @@ from app.site import AnyRequest
 from app.views.marks import LANGUAGE_NAMES, said
 from domain.catalog import projects as commands
 from domain.catalog.commands import SLUG, create_project
+from domain.catalog.furnish import furnish
 from domain.catalog.projects import ProjectCard, all_projects
 from domain.production.queries.projects import projects_of
 from tenants.names import is_name
@@ -32,7 +33,7 @@ async def show_projects(request: AnyRequest) -> Response[str]:
 
 @post(PATH)
 async def create(request: AnyRequest) -> Response[Any]:
-    """Make a project."""
+    """Make a project; with the first one come recipes that it can run."""
     room = await Room.enter(request)
     room.principal.require("projects:manage")
     values = await read_form(request)
@@ -45,6 +46,7 @@ async def create(request: AnyRequest) -> Response[Any]:
         try:
             async with room.open() as unit:
                 await create_project(unit, slug, _name(values), languages=_languages(values), tagline=_line(values))
+                await furnish(unit)
             return room.go(f"{room.base}/p/{slug}/jobs")
         except IntegrityError:
             faults.append(FormFault("slug", room.tongue.gettext("This address is taken. Choose another.")))

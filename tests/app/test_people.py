@@ -323,6 +323,19 @@ class TestWorkspaces:
         assert "archived and read-only" not in (await owner.get("/w/third-house/settings")).text
         assert await find_tenant(site.units, "third-house") is not None
 
+    async def test_a_new_workspace_leads_to_its_first_project_and_films(self, owner: Person) -> None:
+        await owner.post("/workspaces/new", {"name": "Fresh House", "slug": "fresh-house"})
+        empty = (await owner.get("/w/fresh-house")).text
+        assert ('href="/w/fresh-house/projects"' in empty, "Make the first project" in empty) == (True, True)
+        made = await owner.post("/w/fresh-house/projects", {"name": "Gulls", "slug": "gulls", "l-en": "1"})
+        assert made.headers["location"] == "/w/fresh-house/p/gulls/jobs"
+        form = (await owner.get("/w/fresh-house/p/gulls/jobs/new")).text
+        assert ("No recipe yet" in form, form.count('name="recipe"')) == (False, 4)
+        await owner.post("/w/fresh-house/projects", {"name": "Terns", "slug": "terns", "l-en": "1"})
+        order = {"topic": "Why astronauts float", "recipe": "short", "level": "standard", "mode": "auto"}
+        started = await owner.post("/w/fresh-house/p/terns/jobs", {**order, "idem_key": "fresh-house-first-film"})
+        assert started.headers["location"] == "/w/fresh-house/p/terns/jobs/1"
+
     async def test_projects_created_changed_archived_and_brought_back(self, owner: Person) -> None:
         wrong = await owner.post("/w/peopled/projects", {"name": "", "slug": "Not good"})
         assert "3 things must be corrected" in wrong.text
