@@ -202,6 +202,9 @@ DRAFTS = (
     N_("The painter of art boards stopped working twice on one board (%(why)s)."),
     N_("The board could not be painted: %(why)s."),
     N_("Run the step again."),
+    N_("The typeface %(face)s has no glyph for %(signs)s and %(more)s more."),
+    N_("The typeface %(face)s has no glyph for %(signs)s."),
+    N_("Reword the scene's headline, figure or kicker, or choose a picture for the scene."),
 )
 """What the writer, the voice and the painter of this machine refuse."""
 STEPS = (

@@ -27,6 +27,7 @@ TELLING = (
     *(f"adapters/speech/azure_{name}.py" for name in ("batch", "line", "live", "ssml", "voices", "zip")),
     *("domain/production/calls.py", "domain/usage/budget.py", "domain/usage/effects.py"),
     *("adapters/text/offline.py", "adapters/speech/espeak.py", "adapters/images/artboard.py"),
+    "adapters/images/lettering.py",
     "domain/production/failures.py",
 )
 """Modules that write sentences about providers and their stand-ins, and about steps."""

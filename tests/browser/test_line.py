@@ -62,6 +62,26 @@ async def test_rows_come_up_to_date_under_a_selection(visit: Visit, space: Works
     await visit.check()
 
 
+OVERLAPS = """() => {
+  const boxes = [...document.querySelectorAll(".jobs tbody td")].map((cell) => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    return range.getBoundingClientRect();
+  }).filter((box) => box.width && box.height);
+  const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  return boxes.flatMap((a, i) => boxes.slice(i + 1).filter((b) => meet(a, b))).length;
+}"""
+
+
+async def test_a_long_name_leaves_room_for_the_other_facts_on_a_phone(visit: Visit, space: Workspace) -> None:
+    page = visit.page
+    await page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    await visit.go(space.base)
+    await page.evaluate("document.querySelectorAll('.jobs .who').forEach((who) => who.append(' of Castile'.repeat(6)))")
+    assert await page.evaluate(OVERLAPS) == 0
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 async def test_pausing_on_a_phone_needs_a_reason(visit: Visit, space: Workspace) -> None:
     page: Any = visit.page
     await page.set_viewport_size(NARROW)

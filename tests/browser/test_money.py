@@ -84,4 +84,6 @@ async def test_the_estimate_follows_the_choices(
     await expect(visit.page.locator("#quote")).to_be_visible()
     await expect(visit.page.get_by_label("Length")).to_have_value("300")
     assert all("topic=" in url and "recipe=" in url for url in asked)
+    # What proves that a form is this person's belongs into no address.
+    assert not any("csrf=" in url or "idem_key=" in url for url in asked)
     await context.close()
