@@ -39,6 +39,7 @@ from app.views.wave import wave_path
 from domain.production.log_queries import LOG_WINDOW, LogLine, log_after, log_lines
 from domain.production.queries.job import Pulse, find_job, job_detail, pulse, tries_of
 from tenants.directory import load_visitor
+from tenants.outage import is_away
 
 HEARTBEAT_S = 15.0
 RIGHTS_S = 30.0
@@ -111,9 +112,13 @@ async def guarded(messages: Callable[[], AsyncIterator[str]]) -> AsyncIterator[b
     try:
         async for text in messages():
             yield text.encode()
-    except Exception:
+    except Exception as error:
         reference = uuid4().hex[:16]
-        log.exception("stream.failed", reference=reference)
+        if is_away(error):
+            # The page opens its stream again by itself, and its requests say the same of the database.
+            log.warning("stream.no_database", reference=reference)
+        else:
+            log.exception("stream.failed", reference=reference)
         yield message(reference, event="error").encode()
 
 

@@ -13,6 +13,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from litestar.datastructures import MultiDict
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from adapters.queue.feed import POLL_S
 from app import live
@@ -88,14 +90,25 @@ class TestWords:
     def test_position_comes_from_the_header_first(self, header: str | None, after: str, expected: Position) -> None:
         assert read_position(header, after) == expected
 
-    async def test_an_error_in_a_stream_is_said_and_not_swallowed(self) -> None:
+    @pytest.mark.parametrize(
+        ("error", "logged"),
+        [
+            (RuntimeError("secret detail"), ("error", "stream.failed")),
+            (OperationalError("SELECT", {}, Exception("secret detail")), ("warning", "stream.no_database")),
+        ],
+    )
+    async def test_an_error_in_a_stream_is_said_and_not_swallowed(
+        self, error: Exception, logged: tuple[str, str]
+    ) -> None:
         async def broken() -> AsyncIterator[str]:
             yield "data: 1\n\n"
-            raise RuntimeError("secret detail")
+            raise error
 
-        found = b"".join([piece async for piece in guarded(broken)]).decode()
+        with capture_logs() as lines:
+            found = b"".join([piece async for piece in guarded(broken)]).decode()
         assert "event: error" in found
         assert "secret detail" not in found
+        assert [(line["log_level"], line["event"]) for line in lines] == [logged]
 
 
 class TestReplay:

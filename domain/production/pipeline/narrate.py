@@ -105,7 +105,8 @@ async def _keep(ctx: StepContext, pcm: bytes, narration: dict[str, Any], made: i
     text = json.dumps(narration, ensure_ascii=False, indent=1).encode()
     stored = await ctx.artifact("narration.json", "words", text, "application/json")
     kept = len(narration["sentences"]) - made
-    ctx.log(f"Narration: {seconds:.1f} s, {made} sentences spoken, {kept} kept from before")
+    spoken = f"{made} sentence{'' if made == 1 else 's'} spoken"
+    ctx.log(f"Narration: {seconds:.1f} s, {spoken}, {kept} kept from before")
     outputs = {
         "wav": wav.sha256,
         "narration": stored.sha256,
