@@ -23,3 +23,12 @@ class VfLive extends HTMLElement {
   }
 }
 customElements.define("vf-live", VfLive);
+
+// The name of the tab keeps up with the state that the page shows.
+class VfTitle extends HTMLElement {
+  static observedAttributes = ["data-title"];
+  attributeChangedCallback(_name, before, now) {
+    if (before && document.title.startsWith(before)) document.title = now + document.title.slice(before.length);
+  }
+}
+customElements.define("vf-title", VfTitle);

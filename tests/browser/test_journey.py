@@ -78,6 +78,19 @@ class TestLivePage:
         await expect(visit.page.locator("#log-total")).to_have_text("14 lines")
         await visit.check()
 
+    async def test_the_name_of_the_tab_keeps_up_with_the_state(self, visit: Visit, space: Workspace) -> None:
+        job = await running_job(space, datetime.now(UTC))
+        await visit.go(f"{space.base}/{job.number}")
+        await expect(visit.page).to_have_title(f"#{job.number} {job.title} · Running · Deep Sky")
+        await expect(visit.page.locator("#live")).to_have_text("Live")
+        async with space.units.open(space.owner) as unit:
+            row = await unit.session.get(Job, (space.tenant_id, job.id))
+            assert row is not None
+            row.state = "failed"
+            unit.emit("job.failed", job_id=job.id, project_id=job.project_id)
+        await expect(visit.page).to_have_title(f"#{job.number} {job.title} · Failed · Deep Sky")
+        await visit.check()
+
     async def test_a_late_extension_still_opens_the_line(self, visit: Visit, space: Workspace) -> None:
         job = await running_job(space, datetime.now(UTC))
         held: asyncio.Queue[Route] = asyncio.Queue()
