@@ -80,6 +80,9 @@ async def test_a_long_name_leaves_room_for_the_other_facts_on_a_phone(visit: Vis
     await page.evaluate("document.querySelectorAll('.jobs .who').forEach((who) => who.append(' of Castile'.repeat(6)))")
     assert await page.evaluate(OVERLAPS) == 0
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    # A page with little on it has one ground from top to bottom.
+    await visit.go(f"{space.base}/views")
+    assert await page.evaluate("document.querySelector('.main').getBoundingClientRect().height >= innerHeight")
 
 
 async def test_pausing_on_a_phone_needs_a_reason(visit: Visit, space: Workspace) -> None:
