@@ -12,7 +12,7 @@ from app.commands.common import with_addresses
 from app.console import DONE, WRONG, CommandError, Console
 
 GRACE_SECONDS = 3
-"""Open event streams are cut after this long when the server is asked to stop."""
+"""Event streams end by themselves when the server is asked to stop; what is still open after this long is cut."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,10 +40,12 @@ def serve(listener: socket.socket, settings: Settings) -> None:
 
     from adapters.logs import configure_logs
     from app.main import create_app
+    from app.server import WebServer
 
     configure_logs(settings)
+    app = create_app()
     config = uvicorn.Config(
-        create_app(),
+        app,
         log_config=None,
         log_level="warning",
         access_log=False,
@@ -54,7 +56,7 @@ def serve(listener: socket.socket, settings: Settings) -> None:
         h11_max_incomplete_event_size=64 * 1024,
         lifespan="on",
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    WebServer(config, app.state.site).run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
@@ -12,6 +13,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import uvicorn
 from litestar.datastructures import MultiDict
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
@@ -19,7 +21,9 @@ from structlog.testing import capture_logs
 from adapters.queue.feed import POLL_S
 from app import live
 from app.live import Position, Reader, guarded, message, read_position, stream_job
+from app.main import build
 from app.room import Room
+from app.server import WebServer
 from app.site import Site
 from domain.catalog.projects import archive_project, restore_project
 from domain.dispatch.model import Step
@@ -109,6 +113,20 @@ class TestWords:
         assert "event: error" in found
         assert "secret detail" not in found
         assert [(line["log_level"], line["event"]) for line in lines] == [logged]
+
+
+class TestStop:
+    async def test_streams_end_when_the_server_is_asked_to_stop_and_are_not_cut(
+        self, site: Site, marina: Person, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(site, "closing", False)
+        server = WebServer(uvicorn.Config(build(site)), site)
+        reader = await open_reader(site, marina, marina.space.jobs["running"])
+        async with aclosing(reader.messages()) as stream:
+            assert await anext(stream) == live.COMMENT
+            server.handle_exit(signal.SIGTERM, None)
+            assert [text async for text in stream] == []
+        assert server.should_exit
 
 
 class TestReplay:
