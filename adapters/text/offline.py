@@ -121,7 +121,7 @@ def usable_facts(draft: Draft) -> list[Fact]:
             "offline",
             f"No knowledge document in “{request.language}” says anything about “{shown}”, and without a model the "
             "offline writer only tells what documents say.",
-            fix="Add a knowledge document about the topic (one fact per line, with its source), or add a provider key.",
+            fix="Choose a topic that the workspace's knowledge tells about, or add a writer's key under Providers.",
         )
     kept = [fact for fact in request.facts if not wishes.refused & set(forms_of(fact, request.language))]
     if wishes.without:
@@ -147,7 +147,7 @@ def refuse_thin(draft: Draft, facts: Sequence[Fact]) -> None:
         "offline",
         f"The knowledge about “{draft.request.topic[:120]}” fills about {filled:.0f} s of the "
         f"{draft.request.seconds:g} s asked for.",
-        fix=f"Ask for {max(10, int(filled // 5 * 5))} s, or add a knowledge document about the topic.",
+        fix=f"Ask for {max(10, int(filled // 5 * 5))} s, or choose a topic that more is known about.",
     )
 
 

@@ -228,8 +228,7 @@ def check_topic(tongue: Tongue, topic: str) -> list[FormFault]:
     faults = []
     if len(topic) > TOPIC_LIMIT:
         text = tongue.gettext(
-            "The topic has %(length)s characters; at most %(limit)s are allowed. Shorten it, and put background "
-            "material into a knowledge document.",
+            "The topic has %(length)s characters; at most %(limit)s are allowed. Shorten it to what the film is about.",
             length=tongue.number(len(topic)),
             limit=tongue.number(TOPIC_LIMIT),
         )

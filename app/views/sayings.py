@@ -189,9 +189,9 @@ DRAFTS = (
         "No knowledge document in “%(language)s” says anything about “%(topic)s”, and without a model the offline "
         "writer only tells what documents say."
     ),
-    N_("Add a knowledge document about the topic (one fact per line, with its source), or add a provider key."),
+    N_("Choose a topic that the workspace's knowledge tells about, or add a writer's key under Providers."),
     N_("The knowledge about “%(topic)s” fills about %(filled)s s of the %(asked)s s asked for."),
-    N_("Ask for %(seconds)s s, or add a knowledge document about the topic."),
+    N_("Ask for %(seconds)s s, or choose a topic that more is known about."),
     N_("Every fact about the topic breaks a validator, so nothing is left to tell."),
     N_("Change the facts or the validators named in the log."),
     N_("The draft voice could not speak the sentence: %(why)s."),

@@ -76,7 +76,7 @@ def check_topic(topic: str) -> list[Fault]:
         faults.append(Fault("topic", "The topic is empty.", "Say in a few words what the film is about."))
     if len(topic) > TOPIC_LIMIT:
         message = f"The topic has {len(topic):,} characters; at most {TOPIC_LIMIT:,} are allowed."
-        faults.append(Fault("topic", message, "Shorten it, and put background material into a knowledge document."))
+        faults.append(Fault("topic", message, "Shorten it to what the film is about."))
     if hidden:
         more = f" and {len(hidden) - 1} more" if len(hidden) > 1 else ""
         message = (

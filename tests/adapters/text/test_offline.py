@@ -189,10 +189,10 @@ class TestRepair:
             assert faults == []
             assert script.words() != first.words()
 
-    async def test_a_topic_without_knowledge_is_refused_with_what_to_add(self):
+    async def test_a_topic_without_knowledge_is_refused_with_what_to_do(self):
         with pytest.raises(ProviderRefused, match="How to cook pasta") as caught:
             await WRITER.write(request("How to cook pasta"))
-        assert "knowledge document" in caught.value.fix
+        assert "Choose a topic" in caught.value.fix
         with pytest.raises(ProviderRefused):
             await WRITER.write(dataclasses.replace(request("The Moon"), facts=()))
 
