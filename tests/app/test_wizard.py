@@ -306,7 +306,7 @@ class TestInbox:
     async def test_the_next_question_follows_a_decision(self, studio: Scripted, ana: Person) -> None:
         jobs = [await ask_again(studio) for _ in range(2)]
         page = (await ana.get("/w/birch/approvals")).text
-        assert '<span class="count" aria-label="2 waiting">2</span>' in page
+        assert '<span class="count" id="count-approvals" aria-label="2 waiting">2</span>' in page
         assert f"{studio.base}/{jobs[0].number}?from=inbox#gates" in page
         first = (await ana.get(f"{studio.base}/{jobs[0].number}?from=inbox")).text
         answer = asked(first, decision="approved", **{"from": hidden(first, "from")})
