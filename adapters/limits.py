@@ -308,8 +308,10 @@ class Limits:
             yield 0.0
         finally:
             if keeping:
-                keeping.cancel()
-                await asyncio.gather(keeping, return_exceptions=True)
+                while not keeping.done():
+                    # A library may answer to being cut off with an error that is taken for an outage.
+                    keeping.cancel()
+                    await asyncio.wait({keeping}, timeout=1.0)
                 await self._on_shelf(lambda shelf: shelf.stand(place, token))
 
     async def _sit(self, place: str, token: str, most: int) -> bool:

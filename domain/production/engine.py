@@ -109,7 +109,7 @@ class Engine:
         """Run a claimed step's body; answer what settles it."""
         staging = self.staging / str(claim.step_id) / str(claim.fence)
         trial = Trial(claim, self.tethers.tie(claim), Journal(self.units, claim), staging, time.monotonic())
-        writing = asyncio.create_task(trial.journal.keep_writing())
+        trial.journal.begin()
         self.meter.begin(trial.tether.key)
         ended: Success | Exception
         try:
@@ -117,13 +117,13 @@ class Engine:
         except Exception as error:
             ended = error
         except BaseException:
-            await self._clean(trial, writing)
+            await self._clean(trial)
             raise
         trial.took, trial.cpu_s = time.monotonic() - trial.begun, self.meter.so_far(trial.tether.key)
         self.meter.end(trial.tether.key)
-        return Settling(lambda: self._finish(trial, ended, writing))
+        return Settling(lambda: self._finish(trial, ended))
 
-    async def _finish(self, trial: Trial, ended: Success | Exception, writing: asyncio.Task[None]) -> None:
+    async def _finish(self, trial: Trial, ended: Success | Exception) -> None:
         claim = trial.claim
         try:
             state = await self._settle(trial, await trial.kept(ended))
@@ -131,13 +131,12 @@ class Engine:
             log.warning("step.replaced", step=str(claim.step_id), fence=claim.fence)
             return
         finally:
-            await self._clean(trial, writing)
+            await self._clean(trial)
         if state == "succeeded":
             await write_manifest(self.units, self.tools.store, claim.tenant_id, claim.job_id)
 
-    async def _clean(self, trial: Trial, writing: asyncio.Task[None]) -> None:
-        writing.cancel()
-        await asyncio.gather(writing, return_exceptions=True)
+    async def _clean(self, trial: Trial) -> None:
+        await trial.journal.end()
         await trial.clear()
         self.meter.end(trial.tether.key)
         self.tethers.untie(trial.tether)

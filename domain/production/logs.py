@@ -34,6 +34,8 @@ class Journal:
         self._lines: list[dict[str, Any]] = []
         self._events: list[tuple[str, dict[str, Any]]] = []
         self._progress: tuple[int, int, str] | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._over = False
 
     def line(self, text: str, level: str, group: str) -> None:
         assert level in LEVELS
@@ -49,9 +51,23 @@ class Journal:
         with self._lock:
             self._progress = (done, total, stage)
 
-    async def keep_writing(self) -> None:
-        """Write what has gathered every half second, until cancelled; a failed write is tried again with the next."""
-        while True:
+    def begin(self) -> None:
+        """Begin to write twice a second."""
+        self._writing = asyncio.create_task(self._keep_writing())
+
+    async def end(self) -> None:
+        """Write no more; what is being written is cut off.
+
+        A library may answer to being cut off with an error of its own, so the writing is also told that it is over.
+        """
+        self._over = True
+        if self._writing is not None:
+            self._writing.cancel()
+            await asyncio.gather(self._writing, return_exceptions=True)
+
+    async def _keep_writing(self) -> None:
+        """Write what has gathered every half second; a failed write is tried again with the next."""
+        while not self._over:
             await asyncio.sleep(EVERY_S)
             try:
                 await self.flush()
