@@ -24,6 +24,7 @@ from domain.catalog import model as catalog
 from domain.catalog import provider_rows
 from domain.dispatch import model as dispatch
 from domain.production import model as production
+from domain.studio import model as studio
 from domain.usage import model as usage
 from tenants import factor_model as factors
 from tenants import key_model as keys
@@ -36,7 +37,7 @@ from tenants.rls import APP, OWNER, SYSTEM, faults
 from tenants.routines import Routines
 from tenants.unit import Units
 
-MODELS = (tenancy, people, factors, keys, signin, catalog, provider_rows, usage, dispatch, production)
+MODELS = (tenancy, people, factors, keys, signin, catalog, provider_rows, usage, dispatch, production, studio)
 """Every module of rows; a new one is added here so that migrations and tests see its tables."""
 
 METADATA = Base.metadata

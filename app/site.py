@@ -19,6 +19,7 @@ from adapters.settings import Settings
 from adapters.signin.passwords import Passwords
 from adapters.wiring import Runtime, build_runtime
 from app.assets import Assets
+from app.frames import Frames
 from app.readings import Readings
 from app.templating import Templates
 from domain.production.ports import ObjectStore
@@ -50,6 +51,7 @@ class Site:
     clock: SystemClock
     intake: Intake
     thumbnails: Thumbnails
+    frames: Frames
     redis: Redis
     limits: Limits
     passwords: Passwords
@@ -103,6 +105,7 @@ class Site:
         for lent in (self._counter, self._casting):
             if lent is not None:
                 await lent.close()
+        self.frames.close()
         await self.feed.close()
         await self.redis.aclose()
         await self.runtime.close()
@@ -121,6 +124,7 @@ def open_site(settings: Settings) -> Site:
         clock=SystemClock(),
         intake=Intake(),
         thumbnails=Thumbnails(runtime.store, settings.home / "thumbnails"),
+        frames=Frames(runtime.store, settings.home / "frames"),
         redis=redis,
         limits=Limits(redis),
         passwords=Passwords(),

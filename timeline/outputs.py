@@ -101,6 +101,13 @@ def profile_of(use: ProfileUse) -> Profile:
     return replace(base, master=master, captions=captions, **changes)
 
 
+def with_captions(profile: Profile, use: ProfileUse) -> Profile:
+    """Answer a profile with what a document's use of one changes about its captions."""
+    if not isinstance(use.captions, CaptionChange):
+        return profile
+    return replace(profile, captions=_captions(profile.captions, use.captions))
+
+
 def _master(use: ProfileUse) -> dict[str, int]:
     given = {"loudness_mlufs": use.loudness_lufs, "true_peak_mdbtp": use.true_peak_dbtp}
     return {name: round_half_up(value * 1000) for name, value in given.items() if value is not None}

@@ -46,7 +46,7 @@ class Thumbnails:
     async def get(self, tenant_id: UUID, sha256: str, width: int) -> bytes:
         """Answer a small version; raises FileNotFoundError when the picture is not in the store."""
         path = self._path(tenant_id, sha256, width)
-        if (kept := await asyncio.to_thread(_read, path)) is not None:
+        if (kept := await asyncio.to_thread(read_kept, path)) is not None:
             return kept
         async with self._gate:
             data = await self._store.get_bytes(tenant_id, sha256)
@@ -54,21 +54,21 @@ class Thumbnails:
 
     def _make(self, data: bytes, path: Path, width: int) -> bytes:
         small = scale(data, width)
-        _keep(small, path)
+        keep_beside(small, path)
         return small
 
     def _path(self, tenant_id: UUID, sha256: str, width: int) -> Path:
         return self._folder / str(tenant_id) / sha256[:2] / f"{sha256}-{width}.webp"
 
 
-def _read(path: Path) -> bytes | None:
+def read_kept(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
     except OSError:
         return None
 
 
-def _keep(data: bytes, path: Path) -> None:
+def keep_beside(data: bytes, path: Path) -> None:
     """Write beside, then rename, so that nobody reads half a picture."""
     beside = path.with_name(f".{uuid4().hex}")
     try:

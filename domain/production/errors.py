@@ -4,7 +4,8 @@ ProductionError
 ├── InvalidInput    what a person gave does not make sense; lists every fault
 ├── NotFound        there is no such thing in this workspace
 ├── WrongState      the thing exists, but not in a state that allows this
-│   └── Decided     a question at a gate has its answer already, or is out of date
+│   ├── Decided     a question at a gate has its answer already, or is out of date
+│   └── Outdated    a timeline was changed by somebody else since it was seen
 └── DiskFull        no room for unfinished files
 """
 
@@ -78,6 +79,15 @@ _DECIDED = {
     "changed": ("decided-newer", "The result has changed since you looked at it. Reload and decide again."),
 }
 """State of an approval → the refusal and its sentence."""
+
+
+class Outdated(WrongState):
+    """Raised when a timeline was changed since it was seen; `seen` and `version` are those of the draft."""
+
+    def __init__(self, seen: int, version: int) -> None:
+        sentence = "The timeline was changed by somebody else meanwhile. Look at it, then do your change again."
+        super().__init__(sentence, "timeline-outdated")
+        self.seen, self.version = seen, version
 
 
 class DiskFull(ProductionError):

@@ -122,6 +122,14 @@ class SceneEdit(SpecPart):
     note: str = ""
 
 
+class TimelineChange(SpecPart):
+    """A person's change to the composed timeline (timeline/editing/operations.py): what, who, and when (ISO)."""
+
+    operation: dict[str, Any]
+    by: str = ""
+    at: str = ""
+
+
 class JobSpec(SpecPart):
     """Everything a job is made from. Stored ones are read with `read`."""
 
@@ -142,6 +150,8 @@ class JobSpec(SpecPart):
     providers: ProvidersPart = Field(default_factory=ProvidersPart)
     script_edits: dict[str, SceneEdit] = Field(default_factory=dict)
     """Edits by scene id, applied to the script step's result."""
+    timeline_edits: list[TimelineChange] = Field(default_factory=list)
+    """Edits in their order, made on what the compose step places on the tracks."""
     salt: str = ""
     """Set by "regenerate": makes the keys of random-looking choices new."""
     edited_from: int | None = None

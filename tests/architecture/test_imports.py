@@ -17,6 +17,8 @@ DECISIONS = (
     "domain/catalog/bodies.py",
     "domain/studio/script.py",
     "domain/studio/edits.py",
+    "domain/studio/history.py",
+    "domain/production/pressing.py",
     "domain/usage/quote.py",
     "domain/dispatch/policy.py",
     "domain/dispatch/states.py",

@@ -44,7 +44,7 @@ from tests.support.people import add_person, cookie_of
 MARK = "\"'><b hx-get=/planted data-hx-post=/planted onload=planted()>{{7*7}}"
 WORDS = frozenset(
     {
-        "action", "actor_kind", "address", "base_url", "boot_id", "browser_hash", "client_id", "code_hash",
+        "action", "actor_kind", "address", "base", "base_url", "boot_id", "browser_hash", "client_id", "code_hash",
         "control", "counter", "credential", "decided_version", "decision", "density", "digest", "effect_key",
         "email", "error_class", "error_kind", "fallback", "fingerprint", "hash", "hint", "holder", "home",
         "host", "id_hash", "idem_key", "input_hash", "issuer", "kek_version", "key", "key_hash", "kind",
@@ -83,6 +83,7 @@ FREE: Mapping[str, tuple[str, ...]] = {
     "house_providers": ("name", "tested_said"),
     "identities": ("label", "subject"),
     "api_keys": ("name", "made_by_name"),
+    "timeline_edits": ("made_by_name", "changed_by_name"),
 }
 """Columns that hold what somebody wrote: planted with markup here."""
 APPENDED: Mapping[str, tuple[str, ...]] = {"audit_entries": ("actor_name",), "budget_entries": ("model",)}

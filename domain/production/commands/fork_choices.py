@@ -57,7 +57,8 @@ async def changed_spec(
     )
     faults = check_fields(new)
     if changes.recipe and changes.recipe != earlier.recipe_slug:
-        spec = await draft_spec(unit, project, new, kinds)
+        edits = spec.timeline_edits
+        spec = (await draft_spec(unit, project, new, kinds)).model_copy(update={"timeline_edits": edits})
     else:
         told = {"topic": new.topic.strip(), "seconds": new.seconds, "profile": new.profile}
         spec = spec.model_copy(update=told)

@@ -75,7 +75,7 @@ async def fork_job(
     anew = made_anew(JobSpec.read(earlier.spec), spec, step.kind, kinds)
     job = await enter_job(unit, project, spec, new, kinds, tariffs, foreseen, only=anew)
     job.forked_from = lineage
-    await _carry(unit, job, {one.kind: one for one in await _steps(unit, earlier.id) if not one.shard}, anew)
+    await carry_steps(unit, job, earlier, anew)
     await _begin_anew(unit, job, step, instruction)
     unit.emit(
         "job.forked", job_id=job.id, project_id=project.id, number=job.number, base=earlier.number, step=step.kind
@@ -143,11 +143,12 @@ async def _steps(unit: Unit, job_id: UUID) -> list[Step]:
     return list((await unit.session.execute(select(Step).where(Step.job_id == job_id))).scalars())
 
 
-async def _carry(unit: Unit, job: Job, wishes: Mapping[str, Step], anew: Collection[str]) -> None:
+async def carry_steps(unit: Unit, job: Job, earlier: Job, anew: Collection[str]) -> None:
     """Give the steps what people have asked of the earlier ones, so that the keys of what does not change are equal.
 
     What is taken over has passed its gate in the earlier job; nobody is asked about the same version twice.
     """
+    wishes = {one.kind: one for one in await _steps(unit, earlier.id) if not one.shard}
     for step in await _steps(unit, job.id):
         if step.kind in wishes:
             was = wishes[step.kind]

@@ -5,34 +5,31 @@ Spawns one *render* step per segment and one for the sound; *mux* waits for all 
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
-from decimal import Decimal
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from domain.production.composing import Ingredients, ScenePicture, compose_document, timeline_words
 from domain.production.pipeline import render
 from domain.production.pipeline.base import Json, NewStep, StepContext, StepResult, Work
+from domain.production.pressing import Pressed, describe_unfit, press, wished_spec
 from domain.production.spec import JobSpec, LibraryItem
-from domain.production.wishes import understood, wished_video
+from domain.production.wishes import understood
 from domain.studio.script import Script
 from timeline.captions.sidecars import write_srt, write_vtt
-from timeline.compile import compile_plan
+from timeline.editing.draft import Draft
 from timeline.loading import parse
 from timeline.media import Media, MediaWord
-from timeline.plan import Master, RenderPlan
-from timeline.profiles import PROFILES, Profile
-from timeline.resolve import ResolvedTimeline, resolve
+from timeline.plan import RenderPlan
+from timeline.profiles import PROFILES
+from timeline.resolve import ResolvedTimeline
 
 KIND = "compose"
 VERSION = 1
 POOL = "io"
 FAN_OUT = False
-
-PRESETS = {"draft": "superfast", "standard": "veryfast", "high": "medium"}
-"""Quality of a video preset → preset of the encoder; veryfast is the knee of time against bytes."""
 
 
 def key(work: Work) -> Json | None:
@@ -47,6 +44,7 @@ def key(work: Work) -> Json | None:
         "library": [item.model_dump(mode="json") for item in spec.library if item.role != "picture"],
         "project": spec.project.name,
         "build": work.build,
+        **({"edits": [edit.operation for edit in spec.timeline_edits]} if spec.timeline_edits else {}),
     }
 
 
@@ -59,37 +57,48 @@ async def run(ctx: StepContext) -> StepResult:
     script = Script.model_validate_json(await ctx.read(str(ctx.work.inputs["script"]["script"])))
     narration = json.loads(await ctx.read(str(ctx.work.inputs["narrate"]["narration"])))
     parts = await _gather(ctx, spec, script, narration)
-    profile = choose_profile(spec)
+    profile = PROFILES[spec.profile]
     authored = compose_document(parts, spec.video.body, spec.profile, (profile.width, profile.height))
-    document = parse(authored)
-    media = _media(ctx.work, spec, parts, narration)
-    resolved = resolve(document, media)
-    fonts = ctx.tools.extra["font_metrics"]()
-    plan = compile_plan(resolved, profile, fonts, ctx.tools.renderer.build)
-    stored = await _keep(ctx, authored, resolved, plan)
+    composed = Draft(parse(authored), _media(ctx.work, spec, parts, narration))
+    pressed = press(composed, spec, ctx.tools.extra["font_metrics"](), ctx.tools.renderer.build)
+    written = authored
+    if spec.timeline_edits:
+        written = pressed.draft.plain
+        await _tell_edits(ctx, authored, pressed)
+    stored = await _keep(ctx, written, pressed.draft.resolved, pressed.plan)
+    plan = pressed.plan
     ctx.log(
         f"Plan: {plan.frames} frames in {len(plan.segments)} segments, {len(plan.cues)} captions, "
         f"{plan.output.width}×{plan.output.height}"
     )
-    return hand_over(plan, stored, music=parts.music_sha is not None)
+    result = hand_over(plan, stored, music=parts.music_sha is not None)
+    return replace(result, outputs={**result.outputs, **_edits_told(spec, pressed)})
+
+
+async def _tell_edits(ctx: StepContext, authored: Mapping[str, Any], pressed: Pressed) -> None:
+    """Keep what was composed before the edits, and say which of them no longer fit: none is left out in silence."""
+    text = json.dumps(authored, indent=1, ensure_ascii=False).encode()
+    await ctx.artifact("timeline.composed.json", "timeline", text, "application/json")
+    for unfit in pressed.unfit:
+        ctx.log(f"An edit of the timeline no longer fits: {describe_unfit(unfit)}", "warn")
+    if pressed.unfit:
+        ctx.event("timeline.unfit", count=len(pressed.unfit))
+
+
+def _edits_told(spec: JobSpec, pressed: Pressed) -> dict[str, Any]:
+    if not spec.timeline_edits:
+        return {}
+    lost = [{"number": unfit.number, "why": describe_unfit(unfit)} for unfit in pressed.unfit]
+    return {"edits": {"count": len(spec.timeline_edits), "lost": lost}}
 
 
 def _wished(ctx: StepContext) -> JobSpec:
     """The job's choices, with what a person has asked of this film's timeline."""
     spec, instruction = JobSpec.read(ctx.work.job.spec), ctx.work.step.instruction
-    if not instruction:
-        return spec
-    heard = ", ".join(understood(KIND, instruction)) or "nothing that changes a timeline"
-    ctx.log(f"The instruction is understood as: {heard}")
-    video = spec.video.model_copy(update={"body": wished_video(spec.video.body, instruction)})
-    return spec.model_copy(update={"video": video})
-
-
-def choose_profile(spec: JobSpec) -> Profile:
-    """Answer the profile with the video preset's quality and loudness."""
-    video = spec.video.body
-    master = Master(loudness_mlufs=int(Decimal(video.loudness_lufs) * 1000))
-    return dataclasses.replace(PROFILES[spec.profile], preset=PRESETS[video.quality], master=master)
+    if instruction:
+        heard = ", ".join(understood(KIND, instruction)) or "nothing that changes a timeline"
+        ctx.log(f"The instruction is understood as: {heard}")
+    return wished_spec(spec, instruction)
 
 
 async def _gather(ctx: StepContext, spec: JobSpec, script: Script, narration: Mapping[str, Any]) -> Ingredients:
