@@ -55,19 +55,21 @@ def version() -> str:
 
 # ── Argument lists ────────────────────────────────────────────────────────────────────────────────────────
 def text_states_argv(
-    script: str, fonts: str, width: int, height: int, states: int, band: tuple[int, int] | None = None
+    script: str, fonts: str, width: int, height: int, states: int, *, doubled: bool = False
 ) -> list[str]:
     """Draw `states` text states, one a second, on black and below it on white, as raw RGB to stdout.
 
-    Only rows [top, bottom) of each canvas are given out when a `band` is named.
+    A `doubled` script holds each text twice, the second time `height` rows lower, so one pass draws both.
 
     Two opaque canvases instead of one transparent: ffmpeg's own alpha is wrong for translucent colours
     (it comes out squared), while white minus black gives it exactly.
     """
     ass = f"ass=f={script}:fontsdir={fonts}"
-    canvas = f"s={width}x{height}:r=1:d={states},format=rgb24"
-    cut = f",crop={width}:{band[1] - band[0]}:0:{band[0]}" if band and band != (0, height) else ""
-    graph = f"color=c=black:{canvas},{ass}{cut}[k];color=c=white:{canvas},{ass}{cut}[w];[k][w]vstack"
+    black, white = (f"color=c={colour}:s={width}x{height}:r=1:d={states},format=rgb24" for colour in ("black", "white"))
+    if doubled:
+        graph = f"{black}[k];{white}[w];[k][w]vstack,{ass}"
+    else:
+        graph = f"{black},{ass}[k];{white},{ass}[w];[k][w]vstack"
     return [
         *("-hide_banner", "-nostdin", "-loglevel", "error", "-filter_complex_threads", "1"),
         *("-filter_complex", graph, "-frames:v", str(states)),

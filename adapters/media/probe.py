@@ -127,11 +127,11 @@ def load_picture(path: Path, at_least: int) -> NDArray[np.uint8]:
         if image.format == "JPEG":
             image.draft("RGB", (at_least, at_least))
         try:
-            upright = ImageOps.exif_transpose(image)
-            mode = "RGBA" if _has_alpha(upright) else "RGB"
-            if upright.mode.startswith("I") or upright.mode == "F":
-                upright = _eight_bit(upright)
-            return np.asarray(upright.convert(mode))
+            image.load()
+            ImageOps.exif_transpose(image, in_place=True)
+            mode = "RGBA" if _has_alpha(image) else "RGB"
+            eight = _eight_bit(image) if image.mode.startswith("I") or image.mode == "F" else image
+            return np.asarray(eight if eight.mode == mode else eight.convert(mode))
         except (OSError, ValueError, SyntaxError, EOFError) as error:
             raise PictureBroken(
                 f"The picture {path.name} is damaged: {str(error)[:120]}.",

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import cv2
@@ -30,6 +31,9 @@ _STYLE_FORMAT = (
 )
 _SIZE, _OUTLINE, _SHADOW, _ALIGNMENT = 1, 15, 16, 17
 """Places of a style's values, its name not counted."""
+_PLACE = re.compile(r"(\\pos\([^,()]*,)(-?\d+(?:\.\d+)?)\)")
+_ELSEWHERE = re.compile(r"\\(?:p\d|move|fr|org|fs\d|t\(|i?clip)")
+"""Tags by which a text may lie elsewhere than its place says."""
 _EVENT_FORMAT = "Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text"
 
 Look = tuple[str, tuple[str, ...]]
@@ -98,8 +102,8 @@ def band_of(looks: Sequence[Look], styles: Sequence[AssStyle], height: int) -> t
     top, bottom = float(height), 0.0
     for style, events in looks:
         for event in events:
-            places = [float(y) for y in re.findall(r"\\pos\([^,()]*,(-?[\d.]+)\)", event)]
-            if style not in values or len(places) != 1 or re.search(r"\\(?:p\d|move|fr|org|fs\d|t\()", event):
+            places = [float(y) for _, y in _PLACE.findall(event)]
+            if style not in values or len(places) != 1 or _ELSEWHERE.search(event):
                 return 0, height
             above, below = _reach(event, values[style])
             top, bottom = min(top, places[0] - above), max(bottom, places[0] + below)
@@ -156,9 +160,11 @@ def _band_drawings(
     place: Path,
     stack: ExitStack,
 ) -> Iterator[tuple[Look, Ink | None]]:
-    (place / "text.ass").write_text(script(looks, styles, canvas), encoding="utf-8")
     w, h = canvas[0], band[1] - band[0]
-    argv = ffmpeg.text_states_argv("text.ass", "fonts", *canvas, len(looks), band)
+    doubled = h < canvas[1]
+    written = script(_doubled(looks, band), styles, (w, 2 * h)) if doubled else script(looks, styles, canvas)
+    (place / "text.ass").write_text(written, encoding="utf-8")
+    argv = ffmpeg.text_states_argv("text.ass", "fonts", w, h, len(looks), doubled=doubled)
     pipe = stack.enter_context(ffmpeg.piped(argv, place, what="draw the texts"))
     for key in looks:
         raw = pipe.read(2 * w * h * 3)
@@ -166,6 +172,19 @@ def _band_drawings(
             raise ffmpeg.ended_early(place, "draw the texts")
         pair = np.frombuffer(raw, np.uint8).reshape(2, h, w, 3)
         yield key, _ink(pair[0], pair[1], band[0])
+
+
+def _doubled(looks: Sequence[Look], band: tuple[int, int]) -> list[Look]:
+    """The looks as they lie in a band, and once more just below it: libass draws the second from what it knows."""
+    top, height = band[0], band[1] - band[0]
+    return [
+        (style, tuple(_lowered(event, by) for by in (-top, height - top) for event in events))
+        for style, events in looks
+    ]
+
+
+def _lowered(event: str, rows: int) -> str:
+    return _PLACE.sub(lambda found: f"{found[1]}{Decimal(found[2]) + rows})", event)
 
 
 def link_fonts(looks: Sequence[Look], styles: Sequence[AssStyle], target: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.media import text
 from adapters.media.coverings import _blur
 from adapters.media.geometry import closest_zoom, view, window_at
 from adapters.media.planes import Planes, blank, scaled_size
@@ -86,6 +87,25 @@ def test_text_lies_in_the_rows_expected_of_its_anchor(anchor: int, text: str, tm
     ink = drawn(event, tmp_path)
     assert 0 < top < ink.at[1]
     assert ink.at[1] + ink.alpha.shape[0] < bottom < 360
+
+
+def test_one_pass_over_both_grounds_draws_what_two_passes_draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = (
+        "{\\an2\\pos(320,300.25)\\1c&H00D7FF&\\4a&H60&\\shad3\\blur2}Água \\N{\\alpha&H80&}viva",
+        "{\\an5\\pos(310.5,290)}سلام",
+    )
+    looks = [("caption", events), ("caption", events[:1]), ("caption", events[1:])]
+    with ExitStack() as stack:
+        once = list(drawings(looks, [STYLE], (640, 360), tmp_path, stack))
+        monkeypatch.setattr(text, "band_of", lambda *_: (0, 360))
+        twice = list(drawings(looks, [STYLE], (640, 360), tmp_path, stack))
+    assert len(once) == len(twice) == 3
+    for (_, one), (_, two) in zip(once, twice, strict=True):
+        assert one
+        assert two
+        assert one.at == two.at
+        assert (one.rgb == two.rgb).all()
+        assert (one.alpha == two.alpha).all()
 
 
 def test_text_that_leaves_its_rows_is_drawn_whole_all_the_same(tmp_path: Path) -> None:
