@@ -27,6 +27,7 @@ from domain.production import model as production
 from domain.studio import model as studio
 from domain.usage import model as usage
 from tenants import factor_model as factors
+from tenants import idempotency
 from tenants import key_model as keys
 from tenants import model as tenancy
 from tenants import people_model as people
@@ -37,7 +38,20 @@ from tenants.rls import APP, OWNER, SYSTEM, faults
 from tenants.routines import Routines
 from tenants.unit import Units
 
-MODELS = (tenancy, people, factors, keys, signin, catalog, provider_rows, usage, dispatch, production, studio)
+MODELS = (
+    tenancy,
+    people,
+    factors,
+    keys,
+    idempotency,
+    signin,
+    catalog,
+    provider_rows,
+    usage,
+    dispatch,
+    production,
+    studio,
+)
 """Every module of rows; a new one is added here so that migrations and tests see its tables."""
 
 METADATA = Base.metadata

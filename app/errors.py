@@ -244,10 +244,7 @@ def convert(request: AnyRequest, error: Exception) -> Response[Any]:
     """Turn any exception into a page, a small box (partial requests) or problem details (JSON)."""
     answer = answer_for(error)
     trace = trace_of(request)
-    if answer is FAILED:
-        log.error("request.failed", trace=trace, method=request.method, route=_route(request), exc_info=error)
-    if answer is AWAY:
-        log.warning("request.no_database")
+    note(request, answer, error)
     visitor = known_visitor(request)
     tongue = tongue_of(request, visitor)
     values: dict[str, Any] = {
@@ -267,6 +264,16 @@ def convert(request: AnyRequest, error: Exception) -> Response[Any]:
     if isinstance(error, TooOften):
         response.headers["Retry-After"] = str(math.ceil(error.seconds))
     return response
+
+
+def note(request: AnyRequest, answer: Answer, error: Exception) -> None:
+    """Put into the log what is no fault of the caller's."""
+    if answer is FAILED:
+        log.error(
+            "request.failed", trace=trace_of(request), method=request.method, route=_route(request), exc_info=error
+        )
+    if answer is AWAY:
+        log.warning("request.no_database")
 
 
 def _said(tongue: Tongue, answer: Answer, error: Exception) -> str:

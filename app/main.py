@@ -8,14 +8,15 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from litestar import Litestar, Router
+from litestar import Litestar, Response, Router
 from litestar.config.response_cache import ResponseCacheConfig
 from litestar.datastructures import State
 
 from adapters import settings as settings_module
 from adapters.settings import Settings
-from app.api import me
-from app.api.problems import answer_problem
+from app.api.document import show_document
+from app.api.problems import answer_problem, only_known
+from app.api.routes import API_HANDLERS
 from app.api.shown_key import shows_key
 from app.errors import convert
 from app.forms import LIMIT
@@ -60,7 +61,7 @@ from app.pages import (
     workspace,
 )
 from app.post import keep_delivering
-from app.site import Site, open_site
+from app.site import AnyRequest, Site, open_site
 
 OPEN_HANDLERS: tuple[Any, ...] = (
     static.serve_static,
@@ -88,6 +89,7 @@ OPEN_HANDLERS: tuple[Any, ...] = (
     start.show_start,
     start.use_start,
     start.sign_out,
+    show_document,
 )
 """Pages for everybody."""
 CLOSED_HANDLERS: tuple[Any, ...] = (
@@ -232,8 +234,6 @@ CLOSED_HANDLERS: tuple[Any, ...] = (
     workspace.doom,
 )
 """Pages for signed-in people."""
-API_HANDLERS: tuple[Any, ...] = (me.show_me,)
-"""What programs ask for with a key; no cookie is read there."""
 
 
 def create_app(given: Settings | None = None) -> Litestar:
@@ -269,6 +269,11 @@ def answer_head(handlers: Iterable[Any]) -> None:
             handler.http_methods.add("HEAD")
 
 
+def answer_error(request: AnyRequest, error: Exception) -> Response[Any]:
+    """Turn any error into an answer: of the API into problem details, of a page into a page."""
+    return (answer_problem if request.scope["path"].startswith("/api/") else convert)(request, error)
+
+
 def build(site: Site, lifespan: list[Any] | None = None) -> Litestar:
     """Put the pages on a site."""
     answer_head([*OPEN_HANDLERS, *CLOSED_HANDLERS, *API_HANDLERS])
@@ -280,6 +285,7 @@ def build(site: Site, lifespan: list[Any] | None = None) -> Litestar:
                 "/api/v1",
                 route_handlers=list(API_HANDLERS),
                 guards=[shows_key],
+                before_request=only_known,
                 exception_handlers={Exception: answer_problem},
                 opt={"api": True},
             ),
@@ -288,7 +294,7 @@ def build(site: Site, lifespan: list[Any] | None = None) -> Litestar:
         middleware=[without_nul],
         before_request=synchronised,
         before_send=[add_headers],
-        exception_handlers={Exception: convert},
+        exception_handlers={Exception: answer_error},
         request_max_body_size=LIMIT,
         response_cache_config=ResponseCacheConfig(default_expiration=None),
         openapi_config=None,

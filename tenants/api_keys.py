@@ -51,7 +51,7 @@ class KeyLine:
 
 @dataclass(frozen=True)
 class KeyHolder:
-    """A program that has shown a key that holds: as whom it acts, and where."""
+    """A program that has shown a key that holds: as whom it acts, and where; an archived workspace is only read."""
 
     principal: Principal
     public_id: str
@@ -60,6 +60,7 @@ class KeyHolder:
     workspace: str
     networks: tuple[str, ...]
     expires_at: datetime | None
+    archived: bool = False
 
     @property
     def scopes(self) -> list[Permission]:
@@ -204,6 +205,7 @@ _SHOWN = (
         User.disabled_at,
         (ApiKey.expires_at <= func.now()),
         or_(ApiKey.used_at.is_(None), ApiKey.used_at < func.now() - TOUCH_EVERY),
+        Tenant.archived_at.is_not(None),
     )
     .join(Tenant, Tenant.id == ApiKey.tenant_id)
     .outerjoin(Membership, (Membership.tenant_id == ApiKey.tenant_id) & (Membership.user_id == ApiKey.made_by))
@@ -228,7 +230,7 @@ async def recognise(units: Units, written: WrittenKey, address: str) -> KeyHolde
 
 
 def _believe(row: Any, address: str) -> KeyHolder:
-    key, slug, workspace, role, its_projects, disabled_at, ended, _ = row
+    key, slug, workspace, role, its_projects, disabled_at, ended, _, archived = row
     if key.revoked_at is not None:
         raise ApiKeyRefused("revoked")
     if ended:
@@ -247,7 +249,7 @@ def _believe(row: Any, address: str) -> KeyHolder:
         projects=frozenset.intersection(*narrowed) if narrowed else None,
         scopes=frozenset(key.scopes),
     )
-    return KeyHolder(principal, key.public_id, key.name, slug, workspace, tuple(key.networks), key.expires_at)
+    return KeyHolder(principal, key.public_id, key.name, slug, workspace, tuple(key.networks), key.expires_at, archived)
 
 
 def _touched(key: ApiKey, address: str) -> Any:

@@ -7,15 +7,16 @@ that is no key is refused by its checksum, without a look into the database.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import cast
 
 from litestar.handlers.base import BaseRouteHandler
 
 from adapters.limits import Rate
 from app.api.problems import no_key, refused_key, two_credentials, wrong_key
-from app.errors import TooOften
-from app.guards import MORE_HEADERS
-from app.session import browser_of, token_of
+from app.errors import Archived, TooOften
+from app.guards import MORE_HEADERS, SAFE
+from app.session import browser_of, token_of, trace_of
 from app.site import AnyConnection, Site, site_of
 from app.throttle import PLACE
 from tenants.api_keys import KeyHolder, recognise
@@ -28,7 +29,7 @@ HOLDER = "vfos_key_holder"
 
 
 async def shows_key(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
-    """Let only programs pass whose key holds. Raises ApiProblem and TooOften."""
+    """Let only programs pass whose key holds. Raises ApiProblem, TooOften and Archived."""
     kind, _, shown = connection.headers.get("authorization", "").strip().partition(" ")
     if not kind:
         raise no_key()
@@ -43,8 +44,12 @@ async def shows_key(connection: AnyConnection, _handler: BaseRouteHandler) -> No
     except ApiKeyRefused as refusal:
         await _count_failure(connection)
         raise refused_key(refusal) from None
+    principal = replace(holder.principal, trace_id=trace_of(connection), address=browser_of(connection).address)
+    holder = replace(holder, principal=principal)
     connection.scope[HOLDER] = holder  # type: ignore[literal-required]
     await _count(connection, holder)
+    if holder.archived and connection.scope["method"] not in SAFE:  # type: ignore[typeddict-item]
+        raise Archived
 
 
 def holder_of(connection: AnyConnection) -> KeyHolder:

@@ -13,7 +13,7 @@ from app.errors import Missing
 from app.guards import FILE_POLICY
 from app.ranges import Span, Unsatisfiable, read_range
 from app.room import Room
-from app.site import AnyRequest
+from app.site import AnyRequest, Site
 from app.views.outputs import way_of
 from domain.production.log_queries import log_lines
 from domain.production.queries.gate import find_run
@@ -35,7 +35,7 @@ async def serve_artifact(request: AnyRequest) -> Response[Any]:
         found = await find_output(unit, job, name) if job is not None else None
     if found is None:
         raise Missing
-    return _answer(room, request, found)
+    return answer_file(room.site, room.principal.tenant_id, request, found)
 
 
 @route(
@@ -55,10 +55,12 @@ async def serve_earlier(request: AnyRequest) -> Response[Any]:
         run = await find_run(unit, job, run_id) if job is not None else None
     if run is None or name not in run.files:
         raise Missing
-    return _answer(room, request, Output(name=name, step_id=run.step_id, created_at=run.created_at, **run.files[name]))
+    found = Output(name=name, step_id=run.step_id, created_at=run.created_at, **run.files[name])
+    return answer_file(room.site, room.principal.tenant_id, request, found)
 
 
-def _answer(room: Room, request: AnyRequest, found: Output) -> Response[Any]:
+def answer_file(site: Site, tenant_id: UUID, request: AnyRequest, found: Output) -> Response[Any]:
+    """A file or the part of it that is asked for: 200, 206, 304 or 416."""
     headers = file_headers(found, download="download" in request.query_params)
     if _unchanged(request, headers["ETag"]):
         return Response(b"", status_code=304, headers=headers)
@@ -66,7 +68,7 @@ def _answer(room: Room, request: AnyRequest, found: Output) -> Response[Any]:
         span = read_range(request.headers.get("range"), request.headers.get("if-range"), headers["ETag"], found.size)
     except Unsatisfiable:
         return Response(b"", status_code=416, headers={**headers, "Content-Range": f"bytes */{found.size}"})
-    return _send(room, request, found, span, headers)
+    return _send(site, tenant_id, request, found, span, headers)
 
 
 @get("/w/{tenant:str}/p/{project:str}/jobs/{number:str}/log.txt")
@@ -83,7 +85,9 @@ async def serve_log(request: AnyRequest) -> Response[str]:
     return Response(body, media_type="text/plain", headers=headers)
 
 
-def _send(room: Room, request: AnyRequest, found: Output, span: Span | None, headers: dict[str, str]) -> Response[Any]:
+def _send(
+    site: Site, tenant_id: UUID, request: AnyRequest, found: Output, span: Span | None, headers: dict[str, str]
+) -> Response[Any]:
     part = span or Span(0, found.size)
     status = 200
     if span is not None:
@@ -93,7 +97,7 @@ def _send(room: Room, request: AnyRequest, found: Output, span: Span | None, hea
     media_type = served_type(found.media_type)
     if request.method == "HEAD" or part.length == 0:
         return Response(b"", status_code=status, media_type=media_type, headers=headers)
-    body = room.site.store.stream(room.principal.tenant_id, found.sha256, part.start, part.length)
+    body = site.store.stream(tenant_id, found.sha256, part.start, part.length)
     return Stream(body, status_code=status, media_type=media_type, headers=headers)
 
 

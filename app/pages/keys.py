@@ -151,6 +151,7 @@ async def _page(
         name=name,
         done=tongue.gettext(DONE[done]) if done in DONE and not shown.faults and (written or done == "revoked") else "",
         base=room.base,
+        api=f"{room.site.settings.address}/api/v1",
     )
 
 

@@ -12,21 +12,21 @@ from litestar import Response, get, post
 
 from adapters.prices.tariffs import PriceFiles
 from app.errors import Missing
+from app.foresight import foresee_job
 from app.forms import FormFault, FormState, read_form
 from app.room import Room
 from app.site import AnyRequest
 from app.views.money import QuoteView, make_quote_view, make_usage, read_dollars
 from domain.production.commands.decide_call import decide_call, set_cost_limit
 from domain.production.commands.new_job import SECONDS, TOPIC_LIMIT, NewJob
-from domain.production.commands.quote_new_job import draft_new_job, quote_new_job
-from domain.production.errors import InvalidInput, NotFound
+from domain.production.commands.quote_new_job import quote_new_job
+from domain.production.errors import InvalidInput
 from domain.production.foresight import NO_FORESIGHT, Foreseen
 from domain.production.money import this_month
 from domain.production.queries.cost import ProjectName, usage_of
 from domain.production.queries.job import find_job
 from domain.production.queries.projects import projects_of
 from domain.usage.caps import month_states, set_project_cap, set_workspace_cap
-from tenants.principal import Forbidden
 from tenants.unit import Unit
 
 TARIFFS = PriceFiles()
@@ -49,14 +49,7 @@ def asked_job(room: Room, values: Mapping[str, str]) -> NewJob | None:
 async def foresee(room: Room, values: Mapping[str, str]) -> Foreseen:
     """What can be found out about a film before it is ordered; no transaction is open meanwhile."""
     new = asked_job(room, values)
-    if new is None:
-        return NO_FORESIGHT
-    try:
-        async with room.open() as unit:
-            spec = await draft_new_job(unit, new)
-    except (Forbidden, InvalidInput, NotFound):
-        return NO_FORESIGHT
-    return await room.site.counter.foresee(room.principal.tenant_id, spec)
+    return NO_FORESIGHT if new is None else await foresee_job(room.site, room.principal, new)
 
 
 async def read_quote(

@@ -39,6 +39,7 @@ from tenants.principal import Principal
 from tenants.roles import GRANTS, ROLES, Permission
 from tests.support.factories import Workspace, seed_jobs, seed_workspace
 from tests.support.people import add_person, cookie_of
+from tests.support.program import Program, make_key
 from tests.support.rows import NAMES
 from tests.support.services import Services
 
@@ -66,6 +67,8 @@ MEMBERS = "/w/{tenant:str}/members"
 PROJECTS = "/w/{tenant:str}/projects"
 SETTINGS = "/w/{tenant:str}/settings"
 QUEUE = "/w/{tenant:str}/queue"
+API_PROJECT = "/api/v1/projects/{project:str}"
+API_JOB = "/api/v1/jobs/{job:uuid}"
 SCHEDULES = "/w/{tenant:str}/p/{project:str}/schedules"
 
 WORKSPACE: dict[str, Case] = {
@@ -216,6 +219,37 @@ PERSONAL: frozenset[str] = frozenset(
 """Routes of a signed-in person: about nobody but themselves."""
 FARM: frozenset[str] = frozenset({"GET /farm", "GET /farm/events", "POST /farm/{order:str}"})
 """Routes of the farm's operators; for everybody else they are as if they did not exist."""
+PROGRAMS: dict[str, Permission | None] = {
+    "GET /api/v1/me": None,
+    "GET /api/v1/projects": "jobs:read",
+    f"GET {API_PROJECT}": "jobs:read",
+    f"GET {API_PROJECT}/recipes": "catalog:read",
+    f"GET {API_PROJECT}/recipes/{{recipe:str}}": "catalog:read",
+    f"GET {API_PROJECT}/voices": "catalog:read",
+    f"GET {API_PROJECT}/pictures": "catalog:read",
+    f"POST {API_PROJECT}/jobs": "jobs:run",
+    f"POST {API_PROJECT}/jobs/estimate": "jobs:run",
+    "GET /api/v1/jobs": "jobs:read",
+    f"GET {API_JOB}": "jobs:read",
+    f"POST {API_JOB}/cancel": "jobs:control",
+    f"POST {API_JOB}/pause": "jobs:control",
+    f"POST {API_JOB}/resume": "jobs:control",
+    f"POST {API_JOB}/retry": "jobs:control",
+    f"POST {API_JOB}/level": "jobs:control",
+    f"POST {API_JOB}/limit": "jobs:control",
+    f"POST {API_JOB}/steps/{{step:str}}/redo": "jobs:control",
+    f"POST {API_JOB}/steps/{{step:str}}/skip": "jobs:control",
+    f"POST {API_JOB}/calls/{{call:str}}": "jobs:control",
+    f"GET {API_JOB}/script": "jobs:read",
+    f"POST {API_JOB}/script": "jobs:run",
+    f"GET {API_JOB}/artifacts": "artifacts:read",
+    f"GET {API_JOB}/artifacts/{{name:path}}": "artifacts:read",
+    f"GET {API_JOB}/manifest": "artifacts:read",
+    "GET /api/v1/approvals": "jobs:read",
+    "POST /api/v1/approvals/{approval:uuid}": "approvals:decide",
+    "GET /api/v1/events": "jobs:read",
+}
+"""Operations of programs, with the right that a key needs; tests/architecture/test_programs.py tries each."""
 OPEN: dict[str, str] = {
     "GET /": "leads to the door",
     "GET /sign-in": "the door",
@@ -239,7 +273,7 @@ OPEN: dict[str, str] = {
     "POST /start/{token:str}": "the token is the right",
     "GET /invite/{token:str}": "the token is the right",
     "POST /invite/{token:str}": "the token is the right; throttled",
-    "GET /api/v1/me": "the key is the right; cookies are not read",
+    "GET /api/v1/openapi.json": "the description of the API, the same for everybody",
     "GET /static/{path:path}": "files of the product",
     "GET /health/live": "says nothing of anybody",
     "GET /health/ready": "says nothing of anybody",
@@ -362,11 +396,11 @@ async def cast(database: Settings) -> AsyncIterator[Cast]:
 
 def test_every_route_is_in_the_inventory(cast: Cast) -> None:
     found = inventory(cast.app)
-    known = {*WORKSPACE, *PERSONAL, *FARM, *OPEN}
+    known = {*WORKSPACE, *PERSONAL, *FARM, *PROGRAMS, *OPEN}
     assert found - known == set(), "a new handler needs its case here"
     assert known - found == set(), "these are gone"
     assert all(route.split()[1].startswith("/w/{tenant:str}") for route in WORKSPACE)
-    assert not [route for route in (*PERSONAL, *OPEN) if "{tenant" in route]
+    assert not [route for route in (*PERSONAL, *PROGRAMS, *OPEN) if "{tenant" in route]
 
 
 async def test_every_route_answers_each_role_as_the_table_says(cast: Cast, capsys: pytest.CaptureFixture[str]) -> None:
@@ -517,8 +551,19 @@ async def read_pages(settings: Settings) -> tuple[int, list[str]]:
                     leaks.append(route)
                 if route == f"GET {JOBS}" and "4 jobs" not in text:
                     leaks.append("the count of jobs")
+    program = Program.with_key(build(site), await make_key(site.units, ours.tenant_id))
+    for path in ("/projects", "/projects/deep-sky/recipes", "/jobs", "/approvals", "/events?after=0"):
+        answer = await program.get(path)
+        read += 1
+        if answer.status_code != 200 or "FOREIGN" in answer.text or len(answer.json()["items"]) != PROGRAM_SEES[path]:
+            leaks.append(path)
+    await program.client.aclose()
     await site.close()
     return read, leaks
+
+
+PROGRAM_SEES = {"/projects": 2, "/projects/deep-sky/recipes": 2, "/jobs": 4, "/approvals": 1, "/events?after=0": 6}
+"""How many entries of its own a program finds in a workspace as it is seeded."""
 
 
 def test_the_docs_show_the_table_of_rights() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from adapters.settings import Settings
 from adapters.wiring import build_tools
@@ -62,6 +63,11 @@ class Scripted:
         """Run everything to the end."""
         while any([await self.engine.run_next(pool) for pool in ("io", "cpu")]):
             pass
+
+    async def count(self, kind: type[Any]) -> int:
+        """Rows of a kind."""
+        async with self.units.open(self.owner) as unit:
+            return await unit.session.scalar(select(func.count()).select_from(kind)) or 0
 
     async def job(self, number: int) -> Job:
         async with self.units.open(self.owner) as unit:

@@ -60,6 +60,9 @@ def check_fields(new: NewJob) -> list[Fault]:
         faults.append(Fault("mode", f"“{new.mode[:40]}” is not a mode.", f"Use {' or '.join(MODES)}."))
     if new.idem_key is not None and not 1 <= len(new.idem_key) <= 200:
         faults.append(Fault("idem_key", "The idempotency key is empty or too long.", "Use 1 to 200 characters."))
+    if new.mode == "wizard" and new.gates is not None and not new.gates:
+        fix = "Choose one, or let the job run through."
+        faults.append(Fault("gates", "The wizard needs at least one step to stop after.", fix))
     if unknown := sorted(set(new.gates or ()) - set(STEP_KINDS)):
         fix = f"Use kinds of steps: {', '.join(STEP_KINDS)}."
         faults.append(Fault("gates", f"“{unknown[0][:40]}” is no step to stop after.", fix))

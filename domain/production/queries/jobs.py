@@ -77,7 +77,7 @@ async def list_jobs(unit: Unit, project_id: UUID, wanted: JobFilter, limit: int 
     jobs = (await unit.session.execute(page)).scalars().all()
     more, jobs = len(jobs) > limit, jobs[:limit]
     ids = [job.id for job in jobs]
-    stages, costs = await _stages_of(unit, ids), await _costs_of(unit, ids)
+    stages, costs = await _stages_of(unit, ids), await costs_of(unit, ids)
     lines = tuple(_line(job, stages.get(job.id, ()), costs.get(job.id, 0)) for job in jobs)
     return JobList(lines, lines[-1].number if more else None, total, newest > 0, newest)
 
@@ -122,7 +122,7 @@ async def _stages_of(unit: Unit, ids: Sequence[UUID]) -> dict[UUID, list[StageCo
     return answer
 
 
-async def _costs_of(unit: Unit, ids: Sequence[UUID]) -> dict[UUID, int | None]:
+async def costs_of(unit: Unit, ids: Sequence[UUID]) -> dict[UUID, int | None]:
     """Sum of what was paid, by job; None where a finished call has no price."""
     statement = (
         select(
