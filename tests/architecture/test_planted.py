@@ -45,15 +45,16 @@ MARK = "\"'><b hx-get=/planted data-hx-post=/planted onload=planted()>{{7*7}}"
 WORDS = frozenset(
     {
         "action", "actor_kind", "address", "base", "base_url", "body", "boot_id", "browser_hash", "client_id",
-        "code_hash", "control", "counter", "credential", "decided_version", "decision", "density", "digest", "effect_key",
-        "email", "error_class", "error_kind", "fallback", "fingerprint", "hash", "hint", "holder", "home",
-        "host", "id_hash", "idem_key", "input_hash", "issuer", "kek_version", "key", "key_hash", "kind",
-        "language", "licence", "location", "media_type", "mode", "month", "name", "newcomers", "object_id",
-        "object_type", "outcome", "palette", "policy", "pool", "port", "profile", "provider", "public_id", "purpose",
-        "recipe_slug", "region", "repeat", "replaced_by", "replaced_for", "request_hash", "response_key",
-        "role", "scope", "seconds", "secret_hash", "seen_version", "session_hash", "sha256", "shard", "slot",
-        "slug", "spec_hash", "stage", "state", "step_kind", "theme", "tier", "time_zone", "token_hash", "topic",
-        "trace_id", "type", "uri", "used_from", "version", "zone",
+        "code_hash", "control", "counter", "credential", "decided_version", "decision", "density", "digest",
+        "effect_key", "email", "error_class", "error_kind", "fallback", "fingerprint", "hash", "hint",
+        "holder", "home", "host", "id_hash", "idem_key", "input_hash", "issuer", "kek_version", "key",
+        "key_hash", "kind", "language", "licence", "location", "media_type", "mode", "month", "name",
+        "newcomers", "object_id", "object_type", "outcome", "palette", "policy", "pool", "port", "profile",
+        "provider", "public_id", "purpose", "recipe_slug", "region", "repeat", "replaced_by", "replaced_for",
+        "request_hash", "response_key", "role", "scope", "seconds", "secret_hash", "seen_version",
+        "session_hash", "sha256", "shard", "slot", "slug", "spec_hash", "stage", "state", "step_kind",
+        "theme", "tier", "time_zone", "token_hash", "topic", "trace_id", "type", "uri", "used_from",
+        "version", "zone",
     }
 )  # fmt: skip
 """Columns whose words are the program's own, or checked when they come in."""
