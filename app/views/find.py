@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.i18n import N_, Tongue
+from app.views.catalogue import ICONS, WORDS, item_href
 from app.views.marks import job_mark
 from app.views.shell import SECTIONS, TOOLS, shortcut_of
+from domain.catalog.items import ItemLine
 from domain.production.queries.find import FoundJob
 from domain.production.queries.projects import ProjectLine
 from domain.production.queries.saved_views import FoundView as SavedLine
@@ -54,6 +56,8 @@ ACTIONS: tuple[tuple[str, str, str, Permission], ...] = (
     (N_("Invite somebody"), "members#form", "users", "members:manage"),
     (N_("Create a project"), "projects#form", "plus", "projects:manage"),
     (N_("Add a provider"), "providers/new", "plug", "credentials:manage"),
+    (N_("New recipe"), "catalogue/recipes/new", "workflow", "catalog:edit"),
+    (N_("New prompt"), "catalogue/prompts/new", "message-square-text", "catalog:edit"),
     (N_("Set monthly limits"), "usage#limits", "coins", "budget:manage"),
 )
 """What can be begun in a workspace: label, path under it, icon, and the right it needs."""
@@ -79,12 +83,14 @@ def make_found(
     projects: Sequence[ProjectLine],
     jobs: Sequence[FoundJob],
     views: Sequence[SavedLine] = (),
+    items: Sequence[ItemLine] = (),
 ) -> FoundView:
-    """Sort what matches into groups; `jobs` match already. The project worked in last stands for "here"."""
+    """Sort what matches into groups; `jobs` and `items` match already. The project worked in last stands for "here"."""
     base, matches = f"/w/{seat.slug}", matcher(text)
     found = (
         (tongue.gettext("Jobs"), [_job(tongue, base, job) for job in jobs]),
         (tongue.gettext("Saved views"), _views(tongue, base, views, matches)),
+        (tongue.gettext("Catalogue"), [_item(tongue, base, item) for item in items]),
         (tongue.gettext("Actions"), _actions(tongue, base, seat, projects, matches)),
         (tongue.gettext("Pages"), _pages(tongue, base, seat, projects, matches)),
         (tongue.gettext("Projects"), _projects(base, projects, matches)),
@@ -120,6 +126,11 @@ def _job(tongue: Tongue, base: str, job: FoundJob) -> FoundLine:
         f"{base}/p/{job.project}/jobs/{job.number}",
         "list-video",
     )
+
+
+def _item(tongue: Tongue, base: str, item: ItemLine) -> FoundLine:
+    note = " · ".join(filter(None, (tongue.gettext(WORDS[item.kind]), item.project_name)))
+    return FoundLine(item.name, note, item_href(base, item.kind, item.slug, item.body), ICONS[item.kind])
 
 
 def _views(tongue: Tongue, base: str, views: Sequence[SavedLine], matches: Callable[[str], bool]) -> list[FoundLine]:

@@ -158,6 +158,7 @@ def _project(tongue: Tongue, seat: Seat, line: ProjectLine, current: bool, secti
 SECTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("jobs", "jobs", "list-video", N_("Jobs")),
     ("schedules", "schedules", "calendar", N_("Schedules")),
+    ("recipes", "recipes", "workflow", N_("Recipes")),
     ("pictures", "pictures", "image", N_("Pictures")),
     ("providers", "providers", "plug", N_("Providers")),
 )
@@ -167,6 +168,7 @@ TOOLS: tuple[tuple[str, str, str, str, Permission], ...] = (
     ("approvals", "approvals", "hand", N_("Approvals"), "jobs:read"),
     ("projects", "projects", "folder-open", N_("Projects"), "jobs:read"),
     ("accounts", "providers", "plug", N_("Provider accounts"), "catalog:read"),
+    ("catalogue", "catalogue/recipes", "book-open", N_("Catalogue"), "catalog:read"),
     ("voices", "voices", "audio-lines", N_("Voices"), "catalog:read"),
     ("usage", "usage", "coins", N_("Usage"), "usage:read"),
     ("members", "members", "users", N_("Members"), "members:read"),

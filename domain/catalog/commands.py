@@ -21,6 +21,14 @@ class BadSlug(ValueError):
     """Raised when a short name is not made of lower-case letters, digits and single hyphens."""
 
 
+class StaleVersion(Exception):
+    """Raised when an item has another current version than the one a change was made from; `current` is its number."""
+
+    def __init__(self, slug: str, current: int) -> None:
+        super().__init__(f"{slug} is at version {current} now.")
+        self.slug, self.current = slug, current
+
+
 async def create_project(
     unit: Unit,
     slug: str,
@@ -58,8 +66,13 @@ async def save_version(
     *,
     note: str = "",
     project_id: UUID | None = None,
+    expected: int | None = None,
 ) -> CatalogVersion:
-    """Save a new immutable version of an item (made on first save); an unchanged body answers the current one."""
+    """Save a new immutable version of an item (made on first save); an unchanged body answers the current one.
+
+    `expected`: the version that was changed, 0 for an item that must not exist yet. An item stays in the project it was
+    made in. Raises Forbidden, BadSlug, StaleVersion, pydantic.ValidationError.
+    """
     unit.principal.require("catalog:edit", project_id)
     _check_slug(slug)
     checked = check_body(kind, body)
@@ -70,9 +83,13 @@ async def save_version(
         unit.session.add(item)
         await unit.session.flush()
     else:
+        unit.principal.require("catalog:edit", item.project_id)
         current = await unit.session.get(CatalogVersion, (unit.tenant_id, item.id, item.current))
-        if current is not None and current.digest == digest:
+        if current is not None and current.digest == digest and expected != 0:
+            _rename(unit, item, name)
             return current
+        if expected is not None and expected != item.current:
+            raise StaleVersion(slug, item.current)
     version = CatalogVersion(
         item_id=item.id,
         number=item.current + 1,
@@ -86,6 +103,13 @@ async def save_version(
     await unit.session.flush()
     unit.audit(f"{kind}.saved", kind, item.id, after={"slug": slug, "version": version.number, "digest": digest})
     return version
+
+
+def _rename(unit: Unit, item: CatalogItem, name: str) -> None:
+    """Give an item another name; its versions stay as they are."""
+    if item.name != name:
+        unit.audit(f"{item.kind}.renamed", item.kind, item.id, before={"name": item.name}, after={"name": name})
+        item.name = name
 
 
 async def _find_item(unit: Unit, kind: str, slug: str) -> CatalogItem | None:

@@ -26,6 +26,21 @@ class PromptFault(Exception):
 
 
 @dataclass(frozen=True)
+class TemplateFault:
+    """One thing wrong with a template, in which line (from 1; 0 = all of it).
+
+    `code`: variable, filter, tag (a name that does not exist; `near` is the most like one), syntax or limit (`said` is
+    the renderer's sentence).
+    """
+
+    line: int
+    code: str
+    name: str = ""
+    near: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True)
 class PromptInputs:
     """All that a script prompt can speak of."""
 
@@ -56,6 +71,21 @@ class PromptInputs:
                 {"id": fact.id, "text": fact.text, "source": fact.source, "theme": fact.theme} for fact in self.facts
             ],
         }
+
+
+SAMPLE = PromptInputs(
+    topic="A sample topic",
+    language="en",
+    seconds=60,
+    tone="calm",
+    audience="everybody",
+    project="Sample",
+    tagline="A sample",
+    instruction="Shorter, please",
+    previous="An earlier draft.",
+    facts=[Fact("sample#1", "A fact.", "A source", "sample", theme="A theme")],
+)
+"""Inputs with something in every variable, to try a template with."""
 
 
 class PromptRenderer(Protocol):

@@ -15,11 +15,9 @@ from uuid import UUID
 from sqlalchemy import select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.catalog.bodies import KnowledgeBody, RecipeBody
+from domain.catalog.bodies import KnowledgeBody, KnowledgeChoice, RecipeBody
 from domain.catalog.model import Binding, CatalogItem, CatalogVersion, LibraryPicture, Project
-
-SLOTS: Mapping[str, str] = {"prompt": "prompt", "voice": "preset", "video": "preset", "ssml": "preset"}
-"""Slot → kind of item that fills it."""
+from domain.catalog.usage import SLOTS
 
 
 class Unresolved(Exception):
@@ -115,7 +113,7 @@ async def resolve(
         recipe_body=body,
         slots=slots,
         validators=validators,
-        knowledge=await _knowledge(session, project.id, body, language),
+        knowledge=await knowledge_of(session, project.id, body.knowledge, language),
         library=await _library(session, project.id),
     )
 
@@ -185,19 +183,19 @@ def _versions() -> Any:
     )
 
 
-async def _knowledge(session: AsyncSession, project_id: UUID, body: RecipeBody, language: str) -> list[Chosen]:
+async def knowledge_of(session: AsyncSession, project_id: UUID, choice: KnowledgeChoice, language: str) -> list[Chosen]:
     """Documents of the chosen tiers in the film's language; tier 2 only those named, if any are named."""
     rows = await session.execute(
         _versions().where(CatalogItem.kind == "knowledge", _visible(project_id)).order_by(CatalogItem.slug)
     )
     chosen = [Chosen(*row) for row in rows]
-    return [item for item in chosen if _wanted(KnowledgeBody.model_validate(item.body), item.slug, body, language)]
+    return [item for item in chosen if _wanted(KnowledgeBody.model_validate(item.body), item.slug, choice, language)]
 
 
-def _wanted(document: KnowledgeBody, slug: str, body: RecipeBody, language: str) -> bool:
+def _wanted(document: KnowledgeBody, slug: str, choice: KnowledgeChoice, language: str) -> bool:
     same_tongue = document.language.split("-")[0].lower() == language.split("-")[0].lower()
-    named = document.tier != 2 or not body.knowledge.documents or slug in body.knowledge.documents
-    return same_tongue and document.tier in body.knowledge.tiers and named
+    named = document.tier != 2 or not choice.documents or slug in choice.documents
+    return same_tongue and document.tier in choice.tiers and named
 
 
 async def _library(session: AsyncSession, project_id: UUID) -> Sequence[LibraryPicture]:

@@ -24,6 +24,8 @@ from tenants.principal import Principal
 from tests.app.conftest import Person, sign_in
 from tests.app.test_pictures import drawing
 from tests.architecture.test_routes import (
+    CATALOGUE,
+    ITEM,
     JOB,
     JOBS,
     MEMBERS,
@@ -32,6 +34,7 @@ from tests.architecture.test_routes import (
     PICTURES,
     PROJECTS,
     QUEUE,
+    RECIPES,
     SCHEDULES,
     SETTINGS,
     WORKSPACE,
@@ -135,6 +138,11 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     f"POST {SETTINGS}/sign-in/{{slug:str}}/{{action:str}}": ("sign-in.provider_removed", SIGN_IN),
     "POST /settings/security/link": ("identity.linked", SIGN_IN),
     "POST /settings/security/unlink": ("identity.unlinked", SIGN_IN),
+    f"POST {CATALOGUE}": ("prompt.saved", "tests/app/test_catalogue.py"),
+    f"POST {CATALOGUE}/import": ("prompt.saved", "tests/app/test_catalogue.py"),
+    f"POST {ITEM}": ("prompt.saved", "tests/app/test_catalogue.py"),
+    f"POST {ITEM}/{{action:str}}": ("prompt.archived", "tests/app/test_catalogue.py"),
+    f"POST {RECIPES}": ("project.bindings", "tests/app/test_catalogue.py"),
     f"POST {KEYS}": ("key.created", "tests/app/test_api_keys.py"),
     f"POST {KEYS}/{{id:uuid}}/renew": ("key.renewed", "tests/app/test_api_keys.py"),
     f"POST {KEYS}/{{id:uuid}}/revoke": ("key.revoked", "tests/app/test_api_keys.py"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import pyotp
@@ -27,6 +28,7 @@ from adapters.settings import Settings
 from app.main import build
 from app.session import csrf_of
 from app.site import Site, open_site
+from domain.catalog.commands import save_version
 from domain.dispatch.model import Step
 from domain.production.model import Approval
 from domain.usage.model import BudgetEntry
@@ -38,7 +40,7 @@ from tenants.signin_model import Identity, SignInProvider
 from tenants.signin_providers import add_house
 from tenants.signin_rules import WayForm
 from tests.architecture.test_routes import OPEN, PERSONAL, WORKSPACE, address
-from tests.support.factories import Workspace, seed_jobs, seed_workspace
+from tests.support.factories import RECIPE, Workspace, seed_jobs, seed_workspace
 from tests.support.people import add_person, cookie_of
 
 MARK = "\"'><b hx-get=/planted data-hx-post=/planted onload=planted()>{{7*7}}"
@@ -157,6 +159,16 @@ class House:
                     yield address(route, self.space.slug, {"part": part, "number": "1"})
         yield f"{self.space.base}/1/artifacts?show=script.md"
         yield f"/w/{self.space.slug}/find?q=planted"
+        for kind in ("recipes", "prompts", "presets", "validators", "knowledge"):
+            yield f"/w/{self.space.slug}/catalogue/{kind}"
+            item = f"/w/{self.space.slug}/catalogue/{kind}/planted"
+            yield from (
+                item,
+                f"{item}/edit",
+                f"{item}?beside=1",
+                f"/w/{self.space.slug}/catalogue/{kind}/new?from=planted",
+            )
+        yield f"/w/{self.space.slug}/catalogue/prompts/planted?topic={quote(MARK)}"
         yield from (route.split()[1] for route in PERSONAL if route.startswith("GET "))
         yield from (route.split()[1] for route in OPEN if route.startswith("GET ") and "{" not in route)
 
@@ -243,6 +255,9 @@ async def plant(house: House, owner: UUID) -> None:
                 job_id=step.job_id, project_id=step.project_id, kind="settle", micro_dollars=1, provider="x", model=MARK
             )
         )
+        for kind, bodies in planted_items().items():
+            for body in bodies:
+                await save_version(unit, kind, "planted", "Planted", body, note=MARK)
     await house.post(f"{house.space.base}/views", {"name": "Planted", "q": MARK, "shared": "1"})
     async with house.site.units.system("directory") as unit:
         unit.session.add(Identity(issuer="https://login.example.org", subject="x", user_id=owner, kind="oidc"))
@@ -253,6 +268,19 @@ async def plant(house: House, owner: UUID) -> None:
         for table, column in (("jobs", "spec"), ("jobs", "error"), ("steps", "error"), ("log_chunks", "lines")):
             await plant_documents(unit.session, table, column)
     await house.post(f"/w/{house.space.slug}/projects", {"name": MARK, "slug": "marked", "tagline": MARK, "l-en": "1"})
+
+
+def planted_items() -> dict[str, list[dict[str, Any]]]:
+    """Two versions of an item of every kind, with markup in every text a person can write in it."""
+    recipe = {**RECIPE, "tone": MARK, "description": MARK, "prompt": "planted", "validators": ["planted"]}
+    words = {"validator": "banned_words", "settings": {"words": [MARK]}}
+    return {
+        "prompt": [{"template": MARK, "system": MARK}, {"template": f"{{{{ topic }}}} {MARK}".replace("{{7*7}}", "")}],
+        "preset": [{"preset": "ssml", "lexicon": {MARK: MARK}}, {"preset": "ssml"}],
+        "validator": [words, {"validator": "regex", "settings": {"pattern": MARK, "message": MARK}}],
+        "knowledge": [{"title": MARK, "language": "en", "text": MARK, "tags": [MARK]}] * 2,
+        "recipe": [recipe, {**recipe, "knowledge": {"documents": [MARK]}}],
+    }
 
 
 async def plant_documents(session: Any, table: str, column: str) -> None:
@@ -293,7 +321,7 @@ class TestMarkup:
         shown = sum("{{7*7}}" in page for _, page in house.seen.values())
         wrong = {}
         for path, (_, page) in house.seen.items():
-            if path.partition("?")[0].endswith((".csv", ".txt", "/film.mp4", "/artifacts/script.md")):
+            if path.partition("?")[0].endswith((".csv", ".txt", "/film.mp4", "/artifacts/script.md", "/file")):
                 continue
             if found := read(page).wrong:
                 wrong[path] = found

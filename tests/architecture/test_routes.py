@@ -70,6 +70,11 @@ QUEUE = "/w/{tenant:str}/queue"
 API_PROJECT = "/api/v1/projects/{project:str}"
 API_JOB = "/api/v1/jobs/{job:uuid}"
 SCHEDULES = "/w/{tenant:str}/p/{project:str}/schedules"
+CATALOGUE = "/w/{tenant:str}/catalogue/{kind:str}"
+ITEM = f"{CATALOGUE}/{{slug:str}}"
+RECIPES = "/w/{tenant:str}/p/{project:str}/recipes"
+SHORT = {"slug": "short"}
+"""A recipe of the seeded workspace."""
 
 WORKSPACE: dict[str, Case] = {
     "GET /w/{tenant:str}": Case(),
@@ -169,6 +174,17 @@ WORKSPACE: dict[str, Case] = {
     "POST /w/{tenant:str}/voices/{slug:str}": Case("catalog:edit"),
     "GET /w/{tenant:str}/voices/heard/{key:str}": Case("catalog:read", hides=True),
     "POST /w/{tenant:str}/p/{project:str}/voices": Case("projects:manage", acts=True),
+    f"GET {CATALOGUE}": Case("catalog:read"),
+    f"GET {CATALOGUE}/new": Case("catalog:edit"),
+    f"POST {CATALOGUE}": Case("catalog:edit"),
+    f"POST {CATALOGUE}/import": Case("catalog:edit"),
+    f"GET {ITEM}": Case("catalog:read", values=SHORT),
+    f"GET {ITEM}/edit": Case("catalog:edit", values=SHORT),
+    f"POST {ITEM}": Case("catalog:edit", values=SHORT),
+    f"GET {ITEM}/file": Case("catalog:read", values=SHORT),
+    f"POST {ITEM}/{{action:str}}": Case("catalog:edit", values={**SHORT, "action": "restore"}),
+    f"GET {RECIPES}": Case("catalog:read"),
+    f"POST {RECIPES}": Case("projects:manage"),
     "GET /w/{tenant:str}/usage": Case("usage:read"),
     "GET /w/{tenant:str}/usage.csv": Case("usage:read"),
     "POST /w/{tenant:str}/usage/limits": Case("budget:manage"),
@@ -297,6 +313,7 @@ VALUES: dict[str, str] = {
     "id": str(uuid4()),
     "person": str(uuid4()),
     "slug": "espeak",
+    "kind": "recipes",
     "action": "test",
     "schedule": str(uuid4()),
     "act": "pause",
