@@ -23,6 +23,7 @@ from adapters.settings import Settings
 from domain.catalog import model as catalog
 from domain.catalog import provider_rows
 from domain.dispatch import model as dispatch
+from domain.outreach import model as outreach
 from domain.production import model as production
 from domain.studio import model as studio
 from domain.usage import model as usage
@@ -51,6 +52,7 @@ MODELS = (
     dispatch,
     production,
     studio,
+    outreach,
 )
 """Every module of rows; a new one is added here so that migrations and tests see its tables."""
 

@@ -13,6 +13,7 @@ from adapters.notify.email import Mailer, MailFault
 from adapters.settings import Settings
 from app.i18n import LANGUAGES, N_, Tongue
 from app.views.marks import kind_name
+from app.views.webhooks import OFF
 from tenants.letters import Outgoing, letter_failed, letter_sent, take_letters
 from tenants.unit import Units
 
@@ -31,6 +32,7 @@ SUBJECTS: Mapping[str, str] = {
     "code-used": N_("A recovery code of your account was used"),
     "factors-removed": N_("All second factors of your account were removed"),
     "approval": N_("Your decision is asked for: %(title)s"),
+    "webhook": N_("A webhook of %(workspace)s was switched off"),
 }
 FACTOR_BODY = N_(
     "Hello %(name)s,\n\n%(subject)s.\n\nIf this was not you, set a new password here at once, then look at your "
@@ -54,6 +56,11 @@ BODIES: Mapping[str, str] = {
         "your decision. Without one it is cancelled on %(day)s.\n\nLook at the result and decide:\n%(link)s\n\n"
         "You get this letter because you asked for it in your personal settings; it can be switched off there."
     ),
+    "webhook": N_(
+        "Hello %(name)s,\n\nthe webhook %(called)s of the workspace %(workspace)s was switched off: %(why)s\n\n"
+        "Nothing is sent to it any more. Look at its last messages, switch it on again and recover what it has missed, "
+        "up to 14 days back:\n%(link)s"
+    ),
 }
 PATHS: Mapping[str, str] = {"invite": "/invite/", "reset": "/reset/"}
 """Where the link of a letter leads; that of a notice to a page where the account can be taken back."""
@@ -70,6 +77,8 @@ def write_letter(letter: Outgoing, address: str) -> tuple[str, str]:
     }
     if letter.kind == "approval":
         values |= _question(tongue, letter, address)
+    if letter.kind == "webhook":
+        values |= _endpoint(tongue, letter, address)
     subject = tongue.gettext(SUBJECTS[letter.kind]) % values
     body = tongue.gettext(BODIES.get(letter.kind, FACTOR_BODY))
     return subject, body % {**values, "subject": subject}
@@ -85,6 +94,13 @@ def _question(tongue: Tongue, letter: Outgoing, address: str) -> dict[str, str]:
         "day": tongue.day(datetime.fromisoformat(str(told["until"]))) if told["until"] else "–",
         "link": f"{address}{told['path']}",
     }
+
+
+def _endpoint(tongue: Tongue, letter: Outgoing, address: str) -> dict[str, str]:
+    """What a letter about an endpoint says of it."""
+    told = letter.data
+    called = f"{told['description']} ({told['host']})" if told["description"] else str(told["host"])
+    return {"called": called, "why": tongue.gettext(OFF[str(told["reason"])]), "link": f"{address}{told['path']}"}
 
 
 async def deliver(units: Units, settings: Settings) -> int:

@@ -5,7 +5,7 @@ A failed delivery is tried again after a growing pause, each time with a fresh l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from tenants.model import Membership, Tenant, User
 from tenants.people_model import Invitation, Letter
 from tenants.principal import Principal
 from tenants.records import uuid7
-from tenants.roles import ROLES, permissions_of
+from tenants.roles import ROLES, Permission, permissions_of
 from tenants.tickets import add_ticket, drop_tickets
 from tenants.unit import Units
 
@@ -89,32 +89,53 @@ async def mail_deciders(units: Units, tenant_id: UUID, project_id: UUID, about: 
 
     `about` names the question: nobody is told of the same one twice.
     """
-    roles = [role for role in ROLES if "approvals:decide" in permissions_of(role)]
     async with units.system(_PURPOSE) as unit:
-        people = await unit.session.execute(
-            select(User, Membership.projects)
-            .join(Membership, Membership.user_id == User.id)
-            .where(
-                Membership.tenant_id == tenant_id,
-                Membership.role.in_(roles),
-                User.mail_approvals,
-                User.email.is_not(None),
-                User.disabled_at.is_(None),
-            )
+        people = await _holders(unit.session, tenant_id, "approvals:decide", User.mail_approvals)
+        wanted = [user for user, projects in people if projects is None or str(project_id) in projects]
+        return await _tell(unit.session, tenant_id, wanted, "approval", {"about": about, **data})
+
+
+async def mail_holders(
+    units: Units, tenant_id: UUID, right: Permission, kind: str, about: str, data: Mapping[str, Any]
+) -> int:
+    """Queue a letter to everybody in a workspace whose role has a right; answer how many.
+
+    `about` names the occasion: nobody is told of the same one twice.
+    """
+    async with units.system(_PURPOSE) as unit:
+        people = await _holders(unit.session, tenant_id, right)
+        return await _tell(unit.session, tenant_id, [user for user, _ in people], kind, {"about": about, **data})
+
+
+async def _holders(session: AsyncSession, tenant_id: UUID, right: Permission, *more: Any) -> Sequence[Any]:
+    """People with an address whose role has a right, with the projects that they are narrowed to."""
+    people = await session.execute(
+        select(User, Membership.projects)
+        .join(Membership, Membership.user_id == User.id)
+        .where(
+            Membership.tenant_id == tenant_id,
+            Membership.role.in_([role for role in ROLES if right in permissions_of(role)]),
+            User.email.is_not(None),
+            User.disabled_at.is_(None),
+            *more,
         )
-        known = await unit.session.scalars(
-            select(Letter.user_id).where(Letter.tenant_id == tenant_id, Letter.data["about"].astext == about)
-        )
-        told = set(known)
-        wanted = [
-            user
-            for user, projects in people
-            if user.id not in told and (projects is None or str(project_id) in projects)
-        ]
-        for user in wanted:
-            letter = {"kind": "approval", "user_id": user.id, "tenant_id": tenant_id, "data": {"about": about, **data}}
-            unit.session.add(Letter(address=str(user.email), language=user.language, **letter))
-        return len(wanted)
+    )
+    return people.all()
+
+
+async def _tell(
+    session: AsyncSession, tenant_id: UUID, people: Sequence[User], kind: str, data: Mapping[str, Any]
+) -> int:
+    """Queue a letter to each of these who has had none about the same."""
+    known = await session.scalars(
+        select(Letter.user_id).where(Letter.tenant_id == tenant_id, Letter.data["about"].astext == data["about"])
+    )
+    told = set(known)
+    wanted = [user for user in people if user.id not in told]
+    for user in wanted:
+        letter = {"kind": kind, "user_id": user.id, "tenant_id": tenant_id, "data": dict(data)}
+        session.add(Letter(address=str(user.email), language=user.language, **letter))
+    return len(wanted)
 
 
 async def take_letters(units: Units, limit: int = 10) -> list[Outgoing]:

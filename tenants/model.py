@@ -110,6 +110,13 @@ class Counter(TenantOwned, Base):
     __table_args__ = (of_tenant(),)
 
 
+IS_TOLD = text(
+    "type IN ('approval.decided', 'approval.expired', 'job.created', 'job.paused', 'job.state', 'step.dead', "
+    "'step.waiting')"
+)
+"""Whether programs outside can be told of an event (domain/outreach); asked in the words of the index, to use it."""
+
+
 class Event(TenantOwned, Base):
     """Something that happened, in the tenant's own order: visible order = `seq` order."""
 
@@ -120,7 +127,11 @@ class Event(TenantOwned, Base):
     type: Mapped[str]
     data: Mapped[dict[str, Any]]
     at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-    __table_args__ = (of_tenant(), Index("ix_events_job", "tenant_id", "job_id", "seq"))
+    __table_args__ = (
+        of_tenant(),
+        Index("ix_events_job", "tenant_id", "job_id", "seq"),
+        Index("ix_events_told", "tenant_id", "seq", postgresql_where=IS_TOLD),
+    )
 
 
 class OutboxMessage(TenantOwned, Base):

@@ -106,6 +106,7 @@ CROSS_TENANT_INDEXES: dict[str, str] = {
     "ix_passkeys_user_id": "A person lists their passkeys, and sign-in looks whether there is one.",
     "ix_letters_tenant_id": "Deleting a tenant deletes its letters.",
     "ix_letters_user_id": "Deleting a person deletes their letters.",
+    "ix_webhook_deliveries_ended": "The pump sweeps away what ended long ago, of all tenants.",
     "ix_letters_unsent": "The pump sends the letters of all tenants in order of their time.",
 }
 """Indexes that do not begin with tenant_id. None is unique, so none tells whether a foreign row exists."""
@@ -138,6 +139,7 @@ SYSTEM_ROUTINES: dict[str, str] = {
     "clockwork": "domain/production/clockwork.py",
     "position": "domain/production/position.py",
     "watch": "domain/dispatch/watch.py",
+    "webhooks": "domain/outreach/rounds.py",
     "relay": "workers/relay.py",
     "workspaces": "tenants/workspaces.py",
 }

@@ -25,7 +25,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from adapters import lifeline, settings, wiring
 from adapters.database import DatabaseError
+from adapters.egress_rules import Allowance
 from adapters.logs import configure_logs
+from adapters.notify.webhook import WebhookPost
 from adapters.prices.tariffs import PriceFiles
 from adapters.queue.broker import make_broker
 from adapters.queue.feed import RedisFeed
@@ -38,6 +40,7 @@ from domain.dispatch.recount import recount
 from domain.dispatch.reroute import reroute
 from domain.dispatch.watch import glance, running_steps, wake_delayed
 from domain.insight.farm import read_numbers
+from domain.outreach.rounds import sweep_old
 from domain.production.clockwork import expire_approvals, run_schedules
 from domain.production.engine import reap_expired, reap_orphans
 from domain.production.manifest import write_manifest
@@ -47,6 +50,7 @@ from tenants.outage import is_away
 from workers import host
 from workers.actors import send_ticket, tickets_waiting
 from workers.clock import ClockWatch
+from workers.courier import Courier
 from workers.farewell import bid_farewell
 from workers.metrics import Teller
 from workers.relay import relay
@@ -78,6 +82,7 @@ class Pump:
     settings: Settings
     runtime: wiring.Runtime
     broker: RedisBroker
+    courier: Courier
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     hinted: asyncio.Event = field(default_factory=asyncio.Event)
     holder: str = field(default_factory=lambda: f"{host.name()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
@@ -89,6 +94,7 @@ class Pump:
     async def run(self) -> None:
         """Tick until told to end, then let another lead at once."""
         listening, keeping = asyncio.create_task(self._listen()), asyncio.create_task(self._keep_house())
+        bringing = asyncio.create_task(self.courier.run(self._leads))
         urgent = [Duty("glance", 0.0, self._glance), Duty("orphans", 2.0, self._orphans)]
         try:
             while not self.ending.is_set():
@@ -98,9 +104,9 @@ class Pump:
                 await self._rest()
             await asyncio.wait({keeping})
         finally:
-            for task in (listening, keeping):
+            for task in (listening, keeping, bringing):
                 task.cancel()
-            await asyncio.gather(listening, keeping, return_exceptions=True)
+            await asyncio.gather(listening, keeping, bringing, return_exceptions=True)
         await farm.resign(self.runtime.units, "pump", self.holder)
 
     async def _keep_house(self) -> None:
@@ -125,6 +131,7 @@ class Pump:
         async for hint in feed.listen(all_events_channels(), work_channel()):
             if hint is not None:
                 self.hinted.set()
+                self.courier.wake.set()
 
     def duties(self) -> list[Duty]:
         """What is done by the clock, whether or not a look shows that there is something to do."""
@@ -136,6 +143,7 @@ class Pump:
             Duty("recount", 60.0, self._recount),
             Duty("sweep", 600.0, self._sweep),
             Duty("farewell", 60.0, self._farewell),
+            Duty("old messages", 3600.0, self._old_messages),
         ]
 
     async def _glance(self) -> None:
@@ -160,9 +168,12 @@ class Pump:
         self._led_until = time.monotonic() + LEASE_S / 3 if led is not None else 0.0
         return led is not None
 
+    def _leads(self) -> bool:
+        return time.monotonic() < self._led_until + LEASE_S / 3
+
     async def _do(self, duty: Duty) -> None:
         now = time.monotonic()
-        if now < duty.due or now >= self._led_until + LEASE_S / 3:
+        if now < duty.due or not self._leads():
             return
         duty.due = now + duty.every_s
         try:
@@ -230,6 +241,9 @@ class Pump:
         if self.drift:
             log.error("pump.drift", counters=self.drift)
 
+    async def _old_messages(self) -> None:
+        await sweep_old(self.runtime.units)
+
     async def _sweep(self) -> None:
         keep = await running_steps(self.runtime.units)
         await asyncio.to_thread(sweep_staging, self.settings.staging, STALE_STAGING_S, keep)
@@ -249,7 +263,9 @@ async def pump(chosen: Settings) -> None:
     """Run one pump until SIGTERM or SIGINT."""
     runtime = wiring.build_runtime(chosen, "pump")
     broker = make_broker(chosen.redis_url)
-    running = Pump(chosen, runtime, broker)
+    poster = WebhookPost(Allowance.parse(chosen.egress_allow))
+    courier = Courier(runtime.units, lambda: runtime.vault, poster, chosen.address)
+    running = Pump(chosen, runtime, broker, courier)
     teller = Teller(lambda: read_numbers(runtime.units))
     listener = await teller.serve(chosen.metrics_bind) if chosen.metrics_bind else None
     loop = asyncio.get_running_loop()
@@ -262,6 +278,7 @@ async def pump(chosen: Settings) -> None:
         if listener is not None:
             listener.close()
         broker.close()
+        await poster.close()
         await runtime.close()
 
 

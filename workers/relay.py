@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 
+from domain.outreach.notices import tell_switched_off
 from domain.production.notices import tell_question
 from tenants.model import Counter, OutboxMessage
 from tenants.ports import Signal
@@ -39,10 +40,16 @@ async def write_to_deciders(outside: Outside, tenant_id: UUID, last_seq: int, pa
     await tell_question(outside.units, tenant_id, UUID(str(payload["approval_id"])))
 
 
+async def write_to_keepers(outside: Outside, tenant_id: UUID, last_seq: int, payload: Mapping[str, Any]) -> None:
+    """Queue letters about an endpoint that was switched off to those who care for it."""
+    await tell_switched_off(outside.units, tenant_id, UUID(str(payload["endpoint_id"])))
+
+
 TOPICS: Mapping[str, tuple[Handler, ...]] = {
     "job.created": (hint_events,),
     "job.cancel_requested": (hint_events,),
     "approval.waiting": (hint_events, write_to_deciders),
+    "webhook.disabled": (write_to_keepers,),
 }
 """Topic → what is done with its messages."""
 

@@ -46,7 +46,7 @@ PERMISSION_NAMES: Mapping[Permission, str] = {
     "budget:manage": N_("Set budgets"),
     "audit:read": N_("Read the audit trail"),
     "queue:operate": N_("Pause the queue and discard its entries"),
-    "keys:manage": N_("Make, renew and revoke API keys"),
+    "keys:manage": N_("Make, renew and revoke API keys; keep webhooks"),
 }
 REFUSALS: Mapping[str, str] = {
     "rank": N_("Only an owner can make, change or remove an owner."),

@@ -174,6 +174,7 @@ TOOLS: tuple[tuple[str, str, str, str, Permission], ...] = (
     ("members", "members", "users", N_("Members"), "members:read"),
     ("audit", "audit", "scroll-text", N_("Audit trail"), "audit:read"),
     ("keys", "keys", "key", N_("API keys"), "keys:manage"),
+    ("webhooks", "webhooks", "bell", N_("Webhooks"), "keys:manage"),
     ("workspace", "settings", "settings", N_("Workspace settings"), "workspace:manage"),
 )
 """Pages of a workspace: section, path under the workspace, icon, label, and the right to see it."""

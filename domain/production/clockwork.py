@@ -69,5 +69,5 @@ async def _expire(units: Units, tenant_id: UUID, approval_id: UUID, job_id: UUID
         if approval is None or approval.state not in ("waiting", "void"):
             return False
         approval.state = "expired"
-        unit.emit("approval.expired", job_id=job_id)
+        unit.emit("approval.expired", job_id=job_id, approval=str(approval_id))
         return True

@@ -251,7 +251,8 @@ async def reap(units: Units, lost: Lost, *, expired: bool) -> bool:
             await settling.close(crashed)
             if error:
                 await _blame(settling, error)
-            _emit(settling, "step.dead" if state == "dead" else "step.recovered", crashes=lost.crash_count + 1)
+            told = {"error": error} if error else {}
+            _emit(settling, "step.dead" if error else "step.recovered", crashes=lost.crash_count + 1, **told)
     except Replaced:
         return False
     return True

@@ -37,6 +37,8 @@ from tests.architecture.test_routes import (
     RECIPES,
     SCHEDULES,
     SETTINGS,
+    WEBHOOK,
+    WEBHOOKS,
     WORKSPACE,
 )
 from tests.support.factories import seed_jobs, seed_workspace
@@ -146,6 +148,15 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     f"POST {KEYS}": ("key.created", "tests/app/test_api_keys.py"),
     f"POST {KEYS}/{{id:uuid}}/renew": ("key.renewed", "tests/app/test_api_keys.py"),
     f"POST {KEYS}/{{id:uuid}}/revoke": ("key.revoked", "tests/app/test_api_keys.py"),
+    f"POST {WEBHOOKS}": ("webhook.added", "tests/app/test_webhooks.py"),
+    f"POST {WEBHOOK}": ("webhook.changed", "tests/app/test_webhooks.py"),
+    f"POST {WEBHOOK}/rotate": ("webhook.rotated", "tests/app/test_webhooks.py"),
+    f"POST {WEBHOOK}/test": ("webhook.tested", "tests/app/test_webhooks.py"),
+    f"POST {WEBHOOK}/pause": ("webhook.paused", "tests/app/test_webhooks.py"),
+    f"POST {WEBHOOK}/resume": ("webhook.resumed", "tests/app/test_webhooks.py"),
+    f"POST {WEBHOOK}/recover": ("webhook.recovered", "tests/app/test_webhooks.py"),
+    f"POST {WEBHOOK}/delete": ("webhook.removed", "tests/app/test_webhooks.py"),
+    f"POST {WEBHOOK}/messages/{{message:uuid}}/replay": ("webhook.replayed", "tests/app/test_webhooks.py"),
 }
 """Routes whose acts another file does and looks for in the trail."""
 PASSWORD = "correct horse battery"

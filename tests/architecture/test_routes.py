@@ -66,6 +66,8 @@ PICTURES = "/w/{tenant:str}/p/{project:str}/pictures"
 MEMBERS = "/w/{tenant:str}/members"
 PROJECTS = "/w/{tenant:str}/projects"
 SETTINGS = "/w/{tenant:str}/settings"
+WEBHOOKS = "/w/{tenant:str}/webhooks"
+WEBHOOK = f"{WEBHOOKS}/{{id:uuid}}"
 QUEUE = "/w/{tenant:str}/queue"
 API_PROJECT = "/api/v1/projects/{project:str}"
 API_JOB = "/api/v1/jobs/{job:uuid}"
@@ -157,6 +159,18 @@ WORKSPACE: dict[str, Case] = {
     "POST /w/{tenant:str}/keys": Case("keys:manage"),
     "POST /w/{tenant:str}/keys/{id:uuid}/renew": Case("keys:manage"),
     "POST /w/{tenant:str}/keys/{id:uuid}/revoke": Case("keys:manage"),
+    f"GET {WEBHOOKS}": Case("keys:manage"),
+    f"POST {WEBHOOKS}": Case("keys:manage"),
+    f"GET {WEBHOOK}": Case("keys:manage"),
+    f"POST {WEBHOOK}": Case("keys:manage"),
+    f"POST {WEBHOOK}/rotate": Case("keys:manage"),
+    f"POST {WEBHOOK}/test": Case("keys:manage"),
+    f"POST {WEBHOOK}/pause": Case("keys:manage"),
+    f"POST {WEBHOOK}/resume": Case("keys:manage"),
+    f"POST {WEBHOOK}/recover": Case("keys:manage"),
+    f"POST {WEBHOOK}/delete": Case("keys:manage"),
+    f"GET {WEBHOOK}/messages/{{message:uuid}}": Case("keys:manage"),
+    f"POST {WEBHOOK}/messages/{{message:uuid}}/replay": Case("keys:manage"),
     "GET /w/{tenant:str}/audit": Case("audit:read"),
     "GET /w/{tenant:str}/audit.csv": Case("audit:read"),
     "GET /w/{tenant:str}/providers": Case("catalog:read"),
@@ -311,6 +325,7 @@ VALUES: dict[str, str] = {
     "picture": str(uuid4()),
     "approval": str(uuid4()),
     "id": str(uuid4()),
+    "message": str(uuid4()),
     "person": str(uuid4()),
     "slug": "espeak",
     "kind": "recipes",

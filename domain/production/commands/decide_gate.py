@@ -102,6 +102,8 @@ async def _answer(unit: Unit, job: Job, approval_id: UUID, decision: str, seen_v
     approval.decided_by_name = unit.principal.name
     signed = {"job": job.number, "version": approval.seen_version, "note": note.strip()[:200]}
     unit.audit(f"approval.{decision}", "step", approval.step_id, after=signed)
+    told = {"approval": str(approval.id), "decision": decision, "by": unit.principal.name}
+    unit.emit("approval.decided", job_id=job.id, project_id=job.project_id, **told)
     await unit.session.flush()
     return approval
 
