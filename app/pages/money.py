@@ -66,11 +66,11 @@ async def read_quote(
     return make_quote_view(room.tongue, offer)
 
 
-@get("/w/{tenant:str}/p/{project:str}/jobs/quote")
+@post("/w/{tenant:str}/p/{project:str}/jobs/quote", status_code=200)
 async def show_quote(request: AnyRequest) -> Response[str]:
-    """The block with the price of what the form asks for now."""
+    """The block with the price of what the form asks for now; a topic is long and belongs into no address."""
     room = await Room.enter(request)
-    values = {str(k): str(v) for k, v in request.query_params.items()}
+    values = await read_form(request)
     async with room.open() as unit:
         await room.project(unit)
     foreseen = await foresee(room, values)

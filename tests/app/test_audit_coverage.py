@@ -94,6 +94,7 @@ UNAUDITED: dict[str, str] = {
     f"POST {JOB}/{{part:str}}": "a job's own history tells who steered it",
     f"POST {JOBS}/views/opening": "how one's own pages look",
     f"POST {JOB}/script": "shows what would be made; changes nothing",
+    f"POST {JOBS}/quote": "tells what a job should cost; changes nothing",
     f"POST {JOB}/script/make": "a new job, with its own history",
     f"POST {JOB}/script/again": "a job's own history",
     f"POST {JOB}/sheet": "the decision is told by approval.*, the same command as the inbox",

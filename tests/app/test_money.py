@@ -80,22 +80,23 @@ async def doubtful(site: Site, person: Person, calls: int = 1, fallback: str = "
 class TestQuote:
     async def test_the_form_shows_what_the_job_should_cost(self, paula: Person) -> None:
         page = await paula.get(f"{paula.space.base}/new?recipe=quick")
-        assert re.search(r'<div class="fields" hx-get="[^"]*/jobs/quote" hx-trigger="change', page.text)
+        assert re.search(r'<div class="fields" hx-post="[^"]*/jobs/quote" hx-trigger="change', page.text)
         assert "Everything is made on this machine; nothing is paid." in page.text
         assert page.text.count('<th scope="row">') == 3
 
     async def test_the_block_follows_the_choices(self, paula: Person) -> None:
-        asked = f"{paula.space.base}/quote?recipe=quick&language=en&seconds="
-        short = await paula.get(f"{asked}60", HX_Request="true", HX_Request_Type="partial")
-        long = await paula.get(f"{asked}600", HX_Request="true", HX_Request_Type="partial")
+        asked, partial = {"recipe": "quick", "language": "en"}, {"HX_Request": "true", "HX_Request_Type": "partial"}
+        short = await paula.post(f"{paula.space.base}/quote", {**asked, "seconds": "60"}, **partial)
+        long = await paula.post(f"{paula.space.base}/quote", {**asked, "seconds": "600"}, **partial)
         assert short.text.lstrip().startswith('<section class="card quote"')
         counts = [re.search(r"([\d,]+)–([\d,]+) characters", page.text) for page in (short, long)]
         low, high = (int(found[2].replace(",", "")) for found in counts if found)
         assert abs(high - 10 * low) < 10  # each is rounded
 
-    @pytest.mark.parametrize("query", ["recipe=nope", "recipe=quick&seconds=7", "recipe=quick&language=xx"])
-    async def test_choices_that_make_no_job_have_no_quote(self, paula: Person, query: str) -> None:
-        page = await paula.get(f"{paula.space.base}/quote?{query}", HX_Request_Type="partial")
+    @pytest.mark.parametrize("wrong", [{"recipe": "nope"}, {"seconds": "7"}, {"language": "xx"}])
+    async def test_choices_that_make_no_job_have_no_quote(self, paula: Person, wrong: dict[str, str]) -> None:
+        asked = {"recipe": "quick", "topic": "🪐" * 3_000, **wrong}
+        page = await paula.post(f"{paula.space.base}/quote", asked, HX_Request_Type="partial")
         assert page.status_code == 200
         assert "There is an estimate when" in page.text
 

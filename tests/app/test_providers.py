@@ -224,8 +224,9 @@ class TestQuote:
         self, paula: Person, site: Site, claude: AnthropicDouble
     ) -> None:
         claude.reset()
-        asked = f"{paula.space.base}/quote?recipe=quick&seconds=60&topic="
-        pages = [(await paula.get(asked + topic)).text for topic in ("", "Moons", "Moons of Jupiter")]
+        asked, topics = {"recipe": "quick", "seconds": "60"}, ("", "Moons", "Moons of Jupiter")
+        quote = f"{paula.space.base}/quote"
+        pages = [(await paula.post(quote, {**asked, "topic": topic})).text for topic in topics]
         assert all("Anthropic" in page for page in pages)
         wish = {"topic": "Moons of Jupiter", "recipe": "quick", "seconds": "60", "idem_key": "a-key-of-its-own"}
         assert (await paula.post(paula.space.base, wish)).status_code == 303
@@ -238,5 +239,6 @@ class TestQuote:
 
     async def test_a_provider_that_does_not_count_stops_no_quote(self, paula: Person, claude: AnthropicDouble) -> None:
         await paula.post(f"{base(paula)}/claude", form(claude.url, key="revoked"))
-        page = await paula.get(f"{paula.space.base}/quote?recipe=quick&seconds=45&topic=Moons")
+        asked = {"recipe": "quick", "seconds": "45", "topic": "Moons"}
+        page = await paula.post(f"{paula.space.base}/quote", asked)
         assert (page.status_code, "Anthropic" in page.text) == (200, True)

@@ -103,7 +103,7 @@ WORKSPACE: dict[str, Case] = {
     f"POST {QUEUE}/letters": Case("jobs:control", {"act": "retry"}, acts=True),
     f"GET {JOBS}/new": Case("jobs:run"),
     f"POST {JOBS}": Case("jobs:run"),
-    f"GET {JOBS}/quote": Case("jobs:run"),
+    f"POST {JOBS}/quote": Case("jobs:run"),
     f"POST {JOB}/calls": Case("jobs:control", {"decision": "repeat"}, acts=True),
     f"POST {JOB}/limit": Case("jobs:control", acts=True),
     f"GET {JOB}": Case("jobs:read"),

@@ -89,7 +89,6 @@ STATES = ((WIDE, "light", RUN), (WIDE, "dark", COLOURS), (NARROW, "dark", RUN), 
 NO_PAGES: dict[str, str] = {
     "/w/{tenant:str}": "leads to a project",
     "/w/{tenant:str}/p/{project:str}": "leads to its jobs",
-    "/w/{tenant:str}/p/{project:str}/jobs/quote": "a part of the form, looked at by tests/browser/test_money.py",
     "/w/{tenant:str}/p/{project:str}/jobs/{number:str}/events": "an event stream",
     "/w/{tenant:str}/p/{project:str}/jobs/{number:str}/log.txt": "a file",
     "/w/{tenant:str}/p/{project:str}/jobs/{number:str}/artifacts/{name:path}": "a file",
