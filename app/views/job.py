@@ -51,10 +51,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Failure:
-    """What stopped a job, in plain words first. `href` leads to the step, where it can be tried with changes."""
+    """What stopped a job, in plain words first.
+
+    `href` leads to the step, where it can be tried with changes; `script` to the text that a later step could not use.
+    """
 
     step: str
     href: str
+    script: str
     may_skip: bool
     sentence: str
     fix: str
@@ -269,6 +273,7 @@ def _failure(tongue: Tongue, job: Job, dead: Step | None, steps: Sequence[Step],
     return Failure(
         step=kind_name(tongue, dead.kind) if dead else tongue.gettext("Job"),
         href=f"{base}/step/{step_address(dead)}" if dead else "",
+        script=f"{base}/script" if any(step.kind == "script" and step.state == "succeeded" for step in steps) else "",
         may_skip=dead is not None and may_skip(job.spec, dead.kind),
         sentence=sentence,
         fix=fix,

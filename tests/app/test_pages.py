@@ -183,6 +183,7 @@ class TestJob:
             "The voice espeak/en-xx is not installed. Choose another voice preset and try again.",
             "Kept: the results of 1 finished step.",
             "Retry from Voice",
+            "Edit the script",
             "7f3c1e",
         ):
             assert text in page.text
