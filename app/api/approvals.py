@@ -16,7 +16,7 @@ from app.api.job_acts import placed
 from app.api.job_shapes import ENGLISH
 from app.api.problems import invalid, not_yet
 from app.api.script import SceneEditShape, read_edits
-from app.api.shapes import JobState, ProblemFault, Shape, refusals
+from app.api.shapes import JobState, ProblemFault, Shape, Wish, refusals
 from app.errors import Missing
 from app.pages.gate import check_note
 from app.site import AnyRequest
@@ -50,7 +50,7 @@ class ApprovalList(Shape):
     items: list[ApprovalShape]
 
 
-class DecisionShape(Shape):
+class DecisionShape(Wish):
     """A decision. `changes` needs a note; `edited` needs scenes, and is for scripts."""
 
     decision: Literal["approved", "changes", "again", "edited"]

@@ -40,7 +40,7 @@ TAGS = {
 }
 
 
-@get("/api/v1/openapi.json", opt={"api": True}, sync_to_thread=False)
+@get("/api/v1/openapi.json", opt={"api": True}, sync_to_thread=True)
 def show_document(request: AnyRequest) -> Response[bytes]:
     """The description of the API; the same for everybody."""
     return Response(written(), media_type="application/json", headers={"Cache-Control": "public, max-age=300"})
@@ -90,12 +90,20 @@ def _without_head(handler: Any) -> Any:
 
 
 def _tidy(operation: dict[str, Any]) -> None:
-    """A parameter that is sent is never null."""
+    """What is sent is never null: a parameter is left out, and so is a body that may be."""
     for parameter in operation.get("parameters", ()):
-        schema = parameter["schema"]
-        kinds = [one for one in schema.pop("oneOf", ()) if one != {"type": "null"}]
-        if kinds:
-            parameter["schema"] = {**kinds[0], **schema}
+        parameter["schema"], _ = _given(parameter["schema"])
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        content["schema"], optional = _given(content["schema"])
+        operation["requestBody"]["required"] = not optional
+
+
+def _given(schema: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """A schema without null, and whether it had it."""
+    kinds = schema.get("oneOf", [])
+    if {"type": "null"} not in kinds:
+        return schema, False
+    return {**kinds[0], **{name: value for name, value in schema.items() if name != "oneOf"}}, True
 
 
 def _close(name: str, schema: dict[str, Any]) -> None:

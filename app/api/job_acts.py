@@ -13,7 +13,7 @@ from pydantic import Field
 from app.api.asker import Asker
 from app.api.job_shapes import ENGLISH
 from app.api.problems import invalid
-from app.api.shapes import JobState, Level, ProblemFault, Shape, refusals
+from app.api.shapes import DEAREST, JobState, Level, ProblemFault, Shape, Wish, refusals
 from app.errors import Missing
 from app.forms import FormFault
 from app.pages.step import check_wish
@@ -32,7 +32,7 @@ CONTROL: Permission = "jobs:control"
 REFUSALS = refusals(404, 409, 422)
 
 
-class ReasonShape(Shape):
+class ReasonShape(Wish):
     """Why, for those who look at the job."""
 
     reason: str = Field(default="", max_length=500, examples=["The topic is out of date."])
@@ -44,23 +44,27 @@ class RedoShape(Shape):
     instruction: str = Field(default="", description="At most 2,000 characters.", examples=["Shorter sentences."])
 
 
-class LevelShape(Shape):
+class LevelShape(Wish):
     """Which of the workspace's jobs goes first."""
 
     level: Level
 
 
-class LimitShape(Shape):
+class LimitShape(Wish):
     """What a job may spend."""
 
-    cost_limit: int | None = Field(ge=0, description="Micro-dollars; null takes the limit away.")
+    cost_limit: int | None = Field(ge=0, le=DEAREST, description="Micro-dollars; null takes the limit away.")
     resume: bool = Field(default=True, description="Whether a job that stopped at its limit goes on.")
 
 
-class CallShape(Shape):
+class CallShape(Wish):
     """What becomes of a call whose outcome nobody knows."""
 
     decision: Literal["repeat", "skip"] = Field(description="`repeat` may pay twice; `skip` does without it.")
+
+
+Reason = JSONBody[ReasonShape | None]
+"""May be left out altogether."""
 
 
 async def _steer(request: AnyRequest, job: UUID, act: Callable[[Unit, UUID], Awaitable[Job]]) -> Response[JobState]:
@@ -85,15 +89,15 @@ def _act(path: str, name: str, summary: str) -> post:
 
 
 @_act("cancel", "cancelJob", "Cancel a job")
-async def cancel(request: AnyRequest, job: FromPath[UUID], data: JSONBody[ReasonShape]) -> Response[JobState]:
+async def cancel(request: AnyRequest, job: FromPath[UUID], data: Reason = None) -> Response[JobState]:
     """End it for good: what waits is cancelled now, what runs is told to stop. Needs `jobs:control`."""
-    return await _steer(request, job, lambda unit, one: cancel_job(unit, one, data.reason))
+    return await _steer(request, job, lambda unit, one: cancel_job(unit, one, data.reason if data else ""))
 
 
 @_act("pause", "pauseJob", "Pause a job")
-async def pause(request: AnyRequest, job: FromPath[UUID], data: JSONBody[ReasonShape]) -> Response[JobState]:
+async def pause(request: AnyRequest, job: FromPath[UUID], data: Reason = None) -> Response[JobState]:
     """Hold what waits; steps that run may finish. Needs `jobs:control`."""
-    return await _steer(request, job, lambda unit, one: pause_job(unit, one, data.reason))
+    return await _steer(request, job, lambda unit, one: pause_job(unit, one, data.reason if data else ""))
 
 
 @_act("resume", "resumeJob", "Resume a paused job")
@@ -123,10 +127,10 @@ async def set_limit(request: AnyRequest, job: FromPath[UUID], data: JSONBody[Lim
 # ── Steps ─────────────────────────────────────────────────────────────────────────────────────────────────
 @_act("steps/{step:str}/redo", "redoStep", "Make a step again")
 async def redo(
-    request: AnyRequest, job: FromPath[UUID], step: FromPath[str], data: JSONBody[RedoShape]
+    request: AnyRequest, job: FromPath[UUID], step: FromPath[str], data: JSONBody[RedoShape | None] = None
 ) -> Response[JobState]:
     """Make a step again, with an instruction or without; all that rests on it follows. Needs `jobs:control`."""
-    asker, wish = Asker.of(request), data.instruction.strip()
+    asker, wish = Asker.of(request), data.instruction.strip() if data else ""
     async with asker.open() as unit:
         found, project = await asker.job(unit, job, CONTROL)
         one = await reach_step(unit, found, step)

@@ -6,13 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.api.shapes import Level, Shape, Span
+from app.api.shapes import DEAREST, Level, Shape, Span, Wish
 from domain.dispatch.policy import PRIORITIES
 from domain.production.commands.new_job import NewJob
 from domain.production.commands.quote_new_job import Offer
 
 
-class NewJobShape(Shape):
+class NewJobShape(Wish):
     """A film that is wanted. What is left out is as its recipe says."""
 
     topic: str = Field(
@@ -34,7 +34,9 @@ class NewJobShape(Shape):
     )
     level: Level = Field(default="standard", description="Which of the workspace's jobs goes first.")
     cost_limit: int | None = Field(
-        default=None, description="Micro-dollars; the job stops before it spends more. Left out, there is no limit."
+        default=None,
+        le=DEAREST,
+        description="Micro-dollars; the job stops before it spends more. Left out, there is no limit.",
     )
 
 

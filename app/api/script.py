@@ -14,7 +14,7 @@ from app.api.asker import Asker
 from app.api.job_shapes import ENGLISH
 from app.api.once import Once
 from app.api.problems import ApiProblem, invalid, not_yet
-from app.api.shapes import JobState, OnceKey, ProblemFault, Shape, refusals
+from app.api.shapes import JobState, OnceKey, ProblemFault, Shape, Wish, refusals
 from app.pages.money import TARIFFS
 from app.scene_form import check_scene, split_text
 from app.site import AnyRequest
@@ -57,14 +57,14 @@ class ScriptShape(Shape):
     scenes: list[SceneShape]
 
 
-class SceneEditShape(Shape):
+class SceneEditShape(Wish):
     """New text of one scene; a line ends a sentence, and longer lines are split where their sentences end."""
 
     id: str = Field(examples=["s1"])
     text: str = Field(examples=["The night sky is dark. That is stranger than it seems."])
 
 
-class ScriptEditShape(Shape):
+class ScriptEditShape(Wish):
     """Scenes whose text is changed; all others stay as they are."""
 
     scenes: list[SceneEditShape] = Field(min_length=1, max_length=400)

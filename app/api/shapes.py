@@ -12,12 +12,15 @@ from uuid import UUID
 
 from litestar.openapi import ResponseSpec
 from litestar.params import HeaderParameter, QueryParameter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from domain.production.commands.new_job import hidden_places
 from domain.production.states import Control
 from domain.production.states import JobState as State
 
 MEDIA = "application/problem+json"
+DEAREST = 10**13
+"""Micro-dollars of the largest amount that can be given: ten million dollars."""
 MOST = 100
 """Entries of the largest page of a list."""
 PAGE = 50
@@ -27,6 +30,25 @@ class Shape(BaseModel):
     """Base of all shapes: unknown fields are refused in what is sent, and never in what is answered."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _visible(value: object) -> object:
+    """Refuse signs that nobody can see, anywhere in what is sent."""
+    for text in value if isinstance(value, list) else [value]:
+        if isinstance(text, str) and (hidden := hidden_places(text)):
+            sign, place = ord(text[hidden[0]]), hidden[0] + 1
+            message = f"There is a control character (U+{sign:04X}) at position {place}. Remove it"
+            raise ValueError(message)
+    return value
+
+
+class Wish(Shape):
+    """Base of what is sent."""
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def visible(cls, value: object) -> object:
+        return _visible(value)
 
 
 class ProblemFault(Shape):

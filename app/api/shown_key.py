@@ -14,7 +14,7 @@ from litestar.handlers.base import BaseRouteHandler
 
 from adapters.limits import Rate
 from app.api.problems import no_key, refused_key, two_credentials, wrong_key
-from app.errors import Archived, TooOften
+from app.errors import Archived, Missing, TooOften
 from app.guards import MORE_HEADERS, SAFE
 from app.session import browser_of, token_of, trace_of
 from app.site import AnyConnection, Site, site_of
@@ -29,7 +29,7 @@ HOLDER = "vfos_key_holder"
 
 
 async def shows_key(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
-    """Let only programs pass whose key holds. Raises ApiProblem, TooOften and Archived."""
+    """Let only programs pass whose key holds. Raises ApiProblem, TooOften, Archived and Missing."""
     kind, _, shown = connection.headers.get("authorization", "").strip().partition(" ")
     if not kind:
         raise no_key()
@@ -50,6 +50,9 @@ async def shows_key(connection: AnyConnection, _handler: BaseRouteHandler) -> No
     await _count(connection, holder)
     if holder.archived and connection.scope["method"] not in SAFE:  # type: ignore[typeddict-item]
         raise Archived
+    if "\x00" in connection.scope["path"]:
+        # No row can hold this sign, so no address with it leads anywhere.
+        raise Missing
 
 
 def holder_of(connection: AnyConnection) -> KeyHolder:

@@ -28,6 +28,7 @@ from domain.usage.model import Effect
 from tenants.idempotency import IdempotencyKey
 from tenants.model import AuditEntry
 from tests.app.conftest import HOST
+from tests.support.factories import seed_workspace
 from tests.support.program import DOCUMENT, Program, make_key
 from tests.support.scripted import TOPIC, Scripted, open_scripted
 
@@ -217,7 +218,7 @@ class TestOrdering:
         assert (job["profile"], job["voice"], job["made_by"]) == ("shorts-9x16", "voice-en", "nightly")
 
     async def test_every_fault_at_once_with_its_place(self, program: Program) -> None:
-        bad = {"recipe": "quikc", "topic": "\x07 ", "seconds": 5, "profile": "imax", "cost_limit": -1}
+        bad = {"recipe": "quikc", "topic": " ", "seconds": 5, "profile": "imax", "cost_limit": -1}
         bad |= {"mode": "wizard", "gates": []}
         for path, more in (("/projects/deep-sky/jobs", {"/topic"}), ("/projects/deep-sky/jobs/estimate", set())):
             answer = await program.post(path, bad, Idempotency_Key="faulty-1")
@@ -231,6 +232,13 @@ class TestOrdering:
         )
         assert answer.status_code == 422
         assert set(places(answer)) == {"/recipe", "/seconds", "/gates/1", "/extra", "/topic"}
+        hidden = await program.post(
+            "/projects/deep-sky/jobs", {"topic": "A\x07", "recipe": "\x00", "gates": ["\u202e"]}, Idempotency_Key="h"
+        )
+        assert (hidden.status_code, set(places(hidden))) == (422, {"/topic", "/recipe", "/gates"})
+        assert "U+0007) at position 2" in hidden.text
+        for path in ("/projects/%00", "/jobs/%00/artifacts", "/projects/deep-sky/recipes/a%00b"):
+            assert (await program.client.get(path)).status_code == 404
         for broken in (b"{nope", b"[1]", b"", b"null"):
             raw = await program.client.post("/projects/deep-sky/jobs", content=broken, headers={"Idempotency-Key": "g"})
             assert (raw.status_code in (400, 422), raw.json()["code"]) == (True, raw.json()["type"].split(":")[-1])
@@ -326,7 +334,7 @@ class TestSteering:
         assert (read["level"], read["cost_limit"]) == ("batch", 1_000_000)
         assert (await program.post(f"{path}/retry")).json()["reason"] == "retry"
         assert (await program.post(f"{path}/cancel", {"reason": "Enough"})).json()["state"] == "cancelled"
-        assert (await program.post(f"{path}/cancel", {})).json()["reason"] == "cancel"
+        assert (await program.client.post(f"{path}/cancel")).json()["reason"] == "cancel"
 
     async def test_retry_and_skip_of_what_has_failed(self, program: Program, studio: Scripted) -> None:
         job = await order(program)
@@ -354,7 +362,7 @@ class TestSteering:
         wrong = await program.post(f"{path}/compose/redo", {"instruction": "Paint it \x07" + "x" * 2001})
         assert (wrong.status_code, set(places(wrong))) == (422, {"/instruction"})
         assert len(wrong.json()["errors"]) >= 2
-        assert (await program.post(f"{path}/nothing/redo", {})).status_code == 404
+        assert (await program.client.post(f"{path}/nothing/redo")).status_code == 404
         early = await program.post(f"{path}/mux/redo", {})
         assert (early.status_code, early.json()["reason"]) == (409, "redo-step")
         done = await program.post(f"{path}/script/redo", {"instruction": "Shorter."})
@@ -518,7 +526,7 @@ class TestDoor:
         await weak.client.aclose()
 
     async def test_an_archived_workspace_is_read_only(self, app: Litestar, site: Site) -> None:
-        house = await open_scripted(site.settings, site.units, site.store, "yew")
+        house = await seed_workspace(site.units, site.store, "yew", "Yew")
         program = Program.with_key(app, await make_key(site.units, house.tenant_id))
         async with site.units.system("workspaces") as unit:
             await unit.session.execute(text("UPDATE tenants SET archived_at = now() WHERE slug = 'yew'"))

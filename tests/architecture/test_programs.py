@@ -6,8 +6,10 @@ to another project, and by nobody; for those out of reach the answer must be the
 
 from __future__ import annotations
 
+import random
+import re
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -26,7 +28,7 @@ from domain.production.model import Approval, Job
 from tenants.key_rules import OFFERED
 from tests.architecture.test_routes import PROGRAMS, fill_hidden
 from tests.support.factories import Workspace, add_job, add_steps, seed_jobs, seed_workspace
-from tests.support.program import Program, make_key
+from tests.support.program import DOCUMENT, Program, check, make_key
 
 BODIES: Mapping[str, Any] = {
     "estimateJob": {"topic": "Moons", "recipe": "documentary"},
@@ -221,3 +223,49 @@ async def test_nobody_and_browsers_get_nothing(stage: Stage) -> None:
             assert (answer.status_code, answer.json()["code"]) == (401, "invalid-key"), route
         await stage.app.state.site.redis.flushdb()
     await nobody.client.aclose()
+
+
+NASTY = ("", " ", "0", "-1", "9" * 30, "null", "true", "deep-sky", "../me", "a%00b", "%F0%9F%8C%8C", "'; --", "x" * 300)
+"""Parts of addresses and values of parameters that somebody may try."""
+
+
+async def test_whatever_is_asked_the_answer_is_as_the_document_says(stage: Stage) -> None:
+    """Each parameter of each read with odd values, by two workspaces' programs, about ours: never a fault of ours."""
+    ours, odd = {str(job.id) for job in stage.space.jobs.values()}, random.Random(17)
+    asked = 0
+    for route in REACHING_AND_LISTS:
+        path = stage.row.path(route)
+        for parameter in operation_of(route).get("parameters", ()):
+            if parameter["in"] == "header":
+                continue
+            for value in odd.sample(NASTY, 4):
+                if asked % 25 == 0:
+                    await stage.app.state.site.redis.flushdb()
+                asked += 1
+                there = odd_path(route, stage.row, parameter, value)
+                query = f"?{parameter['name']}={value}" if parameter["in"] == "query" else ""
+                theirs = await stage.stranger.client.get(f"{there or path}{query}")
+                mine = await stage.full.client.get(f"{there or path}{query}")
+                for answer in (theirs, mine):
+                    assert answer.status_code < 500, (route, parameter["name"], value)
+                    assert answer.status_code != 403, (route, parameter["name"], value)
+                    if answer.status_code not in (404, 405):
+                        check(answer, "GET", f"/api/v1{there or path}")
+                assert not any(one in theirs.text for one in ours), (route, value)
+    assert asked > 80
+
+
+REACHING_AND_LISTS = [route for route in PROGRAMS if route.startswith("GET")]
+
+
+def operation_of(route: str) -> Any:
+    """What the document says of a route."""
+    path = re.sub(r":\w+}", "}", route.partition(" ")[2])
+    return DOCUMENT["paths"][path]["get"]
+
+
+def odd_path(route: str, row: Row, parameter: Any, value: str) -> str:
+    """The address with an odd value in the place of a parameter; empty for parameters of the query."""
+    if parameter["in"] != "path" or not value.strip() or value.startswith(".."):
+        return ""
+    return replace(row, **{parameter["name"]: value}).path(route)
