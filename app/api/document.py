@@ -107,13 +107,13 @@ def _given(schema: dict[str, Any]) -> tuple[dict[str, Any], bool]:
 
 
 def _close(name: str, schema: dict[str, Any]) -> None:
-    """A shape has the fields that are named, and says what it is."""
-    if schema.get("type") != "object" or "properties" not in schema:
-        return
-    schema["additionalProperties"] = False
+    """A shape says what it is; what is sent has no other fields, what is answered may get more in time."""
     model = _models().get(name)
-    if model is not None and model.__doc__:
-        schema.setdefault("description", " ".join(model.__doc__.split()))
+    if model is None:
+        return
+    schema.setdefault("description", " ".join((model.__doc__ or "").split()))
+    if issubclass(model, shapes.Sent):
+        schema["additionalProperties"] = False
 
 
 def _renamed(part: Any) -> Any:

@@ -13,7 +13,7 @@ from pydantic import Field
 from app.api.asker import Asker
 from app.api.job_shapes import ENGLISH
 from app.api.problems import invalid
-from app.api.shapes import DEAREST, JobState, Level, ProblemFault, Shape, Wish, refusals
+from app.api.shapes import DEAREST, JobState, Level, ProblemFault, Sent, Wish, refusals
 from app.errors import Missing
 from app.forms import FormFault
 from app.pages.step import check_wish
@@ -38,7 +38,7 @@ class ReasonShape(Wish):
     reason: str = Field(default="", max_length=500, examples=["The topic is out of date."])
 
 
-class RedoShape(Shape):
+class RedoShape(Sent):
     """What should be different; left empty, another version is made as it is."""
 
     instruction: str = Field(default="", description="At most 2,000 characters.", examples=["Shorter sentences."])

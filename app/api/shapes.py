@@ -42,8 +42,12 @@ def _visible(value: object) -> object:
     return value
 
 
-class Wish(Shape):
+class Sent(Shape):
     """Base of what is sent."""
+
+
+class Wish(Sent):
+    """What is sent, with no sign in its texts that nobody can see."""
 
     @field_validator("*", mode="after")
     @classmethod
