@@ -26,7 +26,7 @@ CLOSED = {
     name: {**schema, "additionalProperties": False} if "properties" in schema else schema
     for name, schema in DOCUMENT["components"]["schemas"].items()
 }
-"""Shapes without other fields than those that the document names: here nothing may be answered that it does not tell."""
+"""Shapes with the fields that the document names and no others: nothing may be answered that it does not tell."""
 TEMPLATES: dict[str, re.Pattern[str]] = {
     path: re.compile(re.sub(r"\{name\}", ".+", re.sub(r"\{(?!name)\w+\}", "[^/]+", path)) + r"\Z")
     for path in sorted(DOCUMENT["paths"], key=lambda path: ("{" in path, path))
