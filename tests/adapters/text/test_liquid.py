@@ -1,6 +1,6 @@
 import pytest
 
-from adapters.text.liquid import render_prompt
+from adapters.text.liquid import check_prompt, render_prompt
 from domain.catalog.knowledge import Fact
 from domain.catalog.prompting import PromptFault, PromptInputs
 
@@ -57,3 +57,24 @@ class TestRenderPrompt:
         with pytest.raises(PromptFault, match="simpler") as caught:
             await render(template)
         assert len(caught.value.sentence) < 300
+
+
+class TestCheckPrompt:
+    @pytest.mark.parametrize(
+        ("template", "faults"),
+        [
+            ("{{ topic }}{% for f in facts %}{{ f.text | upcase }}{% endfor %}{{ 'now' | date: '%Y' }}", []),
+            ("{% comment %}{% nope %}{{ x }}{% endcomment %}{% raw %}{% nope %}{% endraw %}", []),
+            ("{%- comment -%}\n{% y %}\n{%- endcomment -%}\n{% zap %}", [(4, "tag", "zap", "")]),
+            ("{{ topci }}\n{{ topic | upcse }}", [(1, "variable", "topci", "topic"), (2, "filter", "upcse", "upcase")]),
+            ("{% fro x in facts %}\n\n{{ nope }}", [(1, "tag", "fro", "for"), (3, "variable", "nope", "")]),
+            ("{% assign x = 1 %}{{ x }}{% capture y %}{% endcapture %}{{ y }}", []),
+            ("one\n{{ topic", [(2, "syntax", "", "")]),
+            ("{% if topic %}", [(0, "syntax", "", "")]),
+            ("\n{{ project.nope }}", [(2, "syntax", "", "")]),
+            ("{% for i in (1..30000000) %}x{% endfor %}", [(0, "limit", "", "")]),
+        ],
+    )
+    async def test_every_fault_with_its_line(self, template, faults):
+        found = await check_prompt(template)
+        assert [(fault.line, fault.code, fault.name, fault.near) for fault in found] == faults
