@@ -1,4 +1,4 @@
-"""Files of catalogue items: reading what an export has written, or what somebody wrote by hand, with every fault."""
+"""Files of catalogue items: writing them, and reading what was exported or written by hand, with every fault."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ import yaml
 from app.bodies.entries import Trouble
 from app.bodies.reading import NAME_LIMIT, NOTE_LIMIT, Given, is_slug, read_body, with_defaults
 from app.catalogue_reading import open_desk, short_name
-from domain.catalog.items import NoSuchItem, find_item
+from domain.catalog.items import ItemLine, NoSuchItem, find_item
 from domain.production.commands.new_job import hidden_places
 from tenants.names import is_name
 from tenants.unit import Unit
 from timeline.faults import TimelineError
 from timeline.loading import read_plain
 
+FORMAT = 1
+"""Number of the form of files."""
 FIELDS = frozenset({"vfos", "kind", "slug", "name", "version", "note", "body"})
 
 
@@ -86,3 +88,15 @@ def read_document(data: bytes) -> tuple[dict[str, Any], list[Trouble]]:
     if not isinstance(plain, dict) or set(plain) - FIELDS:
         return {}, [Trouble("file", "file-form")]
     return plain, []
+
+
+# ── Writing ───────────────────────────────────────────────────────────────────────────────────────────────
+def write_file(line: ItemLine, form: str) -> bytes:
+    """An item at one version as a file's bytes."""
+    whole = {
+        "vfos": FORMAT, "kind": line.kind, "slug": line.slug, "name": line.name, "version": line.number,
+        "note": line.note, "body": dict(line.body),
+    }  # fmt: skip
+    if form == "yaml":
+        return yaml.safe_dump(whole, allow_unicode=True, sort_keys=False, width=110).encode()
+    return (json.dumps(whole, ensure_ascii=False, indent=2) + "\n").encode()

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "contact-sheet": "write a sheet of pictures of a film or document",
     "export": "write a document as OTIO, EDL, SRT, VTT, TTML, ASS or transcript",
     "import": "read an edited OTIO file, or captions (SRT, VTT)",
+    "catalogue": "list, show, export and save recipes, prompts, presets, validators and knowledge",
     "library": "add pictures to a project's library",
     "simulate": "simulate a farm from a scenario file",
     "queue": "look at pools and steer them",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import yaml
 from litestar import Response, get, post
 
 from app.bodies.kinds import form_of
+from app.catalogue_files import write_file
 from app.catalogue_reading import Desk, Trial, asked_number, item_of, kind_of, open_desk, try_prompt
 from app.errors import Missing
 from app.forms import read_form
@@ -44,8 +43,6 @@ EDIT: Permission = "catalog:edit"
 PATH = "/w/{tenant:str}/catalogue/{kind:str}"
 ITEM = PATH + "/{slug:str}"
 TEXT_LIMIT = 80
-FORMAT = 1
-"""Number of the form of exported files."""
 
 
 def base_of(room: Room, kind: str) -> str:
@@ -122,7 +119,7 @@ async def item_page(room: Room, uses_kept: list[Use] | None = None, status: int 
         base=base,
         sort=say_sort(tongue, line),
         when=tongue.moment(line.at, now),
-        fields=show_body(tongue, kind, line.body, desk.labels),
+        fields=show_body(tongue, kind, line.body, desk.labels, room.base),
         steps=show_steps(tongue, line.body),
         versions=make_versions(tongue, lines, base, line.number, records, now),
         uses=make_uses(tongue, room.base, uses),
@@ -242,17 +239,6 @@ async def export_item(request: AnyRequest) -> Response[bytes]:
             "X-Content-Type-Options": "nosniff",
         },
     )
-
-
-def write_file(line: ItemLine, form: str) -> bytes:
-    """An item at one version as a file's bytes."""
-    whole = {
-        "vfos": FORMAT, "kind": line.kind, "slug": line.slug, "name": line.name, "version": line.number,
-        "note": line.note, "body": dict(line.body),
-    }  # fmt: skip
-    if form == "yaml":
-        return yaml.safe_dump(whole, allow_unicode=True, sort_keys=False, width=110).encode()
-    return (json.dumps(whole, ensure_ascii=False, indent=2) + "\n").encode()
 
 
 HANDLERS = (show_items, show_item, export_item, do_with_item)

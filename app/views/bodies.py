@@ -11,6 +11,7 @@ from app.bodies.kinds import FORMS, form_of
 from app.bodies.reading import Sheet
 from app.forms import FormState
 from app.i18n import N_, Tongue
+from app.views.catalogue import item_href
 from app.views.marks import kind_name
 from app.views.settings import Option
 from domain.studio.diff import Piece, diff_words
@@ -101,12 +102,32 @@ def label_of(tongue: Tongue, entry: Entry, value: str, labels: Labels) -> str:
 
 # ── Reading ───────────────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True)
+class Link:
+    """An item of the catalogue that a body names."""
+
+    label: str
+    href: str
+
+
+@dataclass(frozen=True)
 class Shown:
-    """One field of a body. `parts`: entries of a list; `long`: a text of several lines."""
+    """One field of a body. `long`: a text of several lines; `links`: the items that it names, in place of the text."""
 
     label: str
     text: str
     long: bool = False
+    links: tuple[Link, ...] = ()
+
+
+LINKED: Mapping[str, tuple[str, str]] = {
+    "prompt": ("prompt", ""),
+    "voice": ("preset", "voice"),
+    "ssml": ("preset", "ssml"),
+    "video": ("preset", "video"),
+    "validator": ("validator", ""),
+    "document": ("knowledge", ""),
+}
+"""Source → the kind of item its values are, and of which sort."""
 
 
 @dataclass(frozen=True)
@@ -118,15 +139,27 @@ class StepShown:
     notes: str
 
 
-def show_body(tongue: Tongue, kind: str, body: Mapping[str, Any], labels: Labels) -> list[Shown]:
-    """A body's fields, short ones first; empty ones are left out."""
+def show_body(tongue: Tongue, kind: str, body: Mapping[str, Any], labels: Labels, base: str = "") -> list[Shown]:
+    """A body's fields, short ones first; empty ones are left out. `base`: the workspace's address, for links."""
     entries = FORMS.get(form_of(kind, body), ())
     shown = [
-        Shown(tongue.gettext(entry.label), text, entry.way in LONG)
+        Shown(tongue.gettext(entry.label), text, entry.way in LONG, _links(entry, body, labels, base))
         for entry in entries
         if (text := _text(tongue, entry, body, labels))
     ]
     return sorted(shown, key=lambda one: one.long)
+
+
+def _links(entry: Entry, body: Mapping[str, Any], labels: Labels, base: str) -> tuple[Link, ...]:
+    """The items that an entry names and that are there to be looked at."""
+    if not base or entry.source not in LINKED:
+        return ()
+    value, (kind, sort) = dig(body, entry.path), LINKED[entry.source]
+    values = [str(one) for one in (value if isinstance(value, list) else [value])]
+    known = labels.get(entry.source, {})
+    if any(one not in known for one in values):
+        return ()
+    return tuple(Link(known[one], item_href(base, kind, one, {"preset": sort})) for one in values)
 
 
 def _text(tongue: Tongue, entry: Entry, body: Mapping[str, Any], labels: Labels) -> str:
