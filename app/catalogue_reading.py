@@ -82,7 +82,7 @@ async def open_desk(unit: Unit, kind: str, form: str, body: Mapping[str, Any], p
 def _labels(choices: Sequence[Choice]) -> dict[str, Mapping[str, str]]:
     def named(kind: str, sort: str = "", tier: int = 0) -> Mapping[str, str]:
         return {
-            one.slug: one.name
+            one.slug: f"{one.name} ({one.language})" if tier else one.name
             for one in choices
             if one.kind == kind and (not sort or one.sort == sort) and (not tier or one.tier == tier)
         }

@@ -166,6 +166,8 @@ def _text(tongue: Tongue, entry: Entry, body: Mapping[str, Any], labels: Labels)
     value = dig(body, entry.path)
     if value is None:
         return ""
+    if entry.path == "seconds":
+        return tongue.duration(float(value))
     if entry.way == "tick":
         return tongue.gettext("yes") if value else tongue.gettext("no")
     if entry.way in ("one", "many", "list") and not isinstance(value, Mapping):
