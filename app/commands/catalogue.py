@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -184,7 +184,7 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-TASKS: Mapping[str, Callable[[argparse.Namespace, Settings, Console], Awaitable[int]]] = {
+TASKS: Mapping[str, Callable[[argparse.Namespace, Settings, Console], Coroutine[Any, Any, int]]] = {
     "list": list_kind,
     "show": show_one,
     "export": export_one,
