@@ -33,6 +33,7 @@ from app.views.writing import Writing
 from domain.production.asking import choose_facts
 from domain.production.commands.edit_script import edit_script
 from domain.production.commands.redo_step import redo_step
+from domain.production.cutting import read_changes
 from domain.production.editing import preview_edit, read_film, read_script
 from domain.production.preview import Film
 from domain.production.queries.job import JobDetail, find_job, job_detail
@@ -135,6 +136,8 @@ class Desk:
     film: Film | None
     script: ScriptView | None
     writing: Writing | None = None
+    unmade: int = 0
+    """Changes of the timeline that no film has been made with."""
 
     def scene(self, scene_id: str) -> SceneView:
         """A scene as shown. Raises Missing."""
@@ -177,6 +180,8 @@ class Desk:
             editing=editing,
             rewriting=work if isinstance(work, Rewriting) else None,
             may_rewrite=self.may_rewrite,
+            timeline_edits=len(self.detail.job.spec.get("timeline_edits", ())),
+            timeline_unmade=self.unmade,
             instruction=(step.instruction or "") if step else "",
             may_edit=principal.can("jobs:run", project),
             limit=TEXT_LIMIT,
@@ -193,6 +198,7 @@ async def _sit_down(room: Room) -> Desk:
         detail = await job_detail(unit, job)
         voice = await narrator_build(unit, job.spec)
         writing = await read_writing(room, unit, detail)
+        changes = await read_changes(unit, job.id)
     view = read_view(room, detail, "script")
     store = room.site.store
     written = await read_script(store, detail)
@@ -200,7 +206,16 @@ async def _sit_down(room: Room) -> Desk:
     script = None
     if film is not None:
         script = make_script(room.tongue, detail, film, view.outputs.pictures, _sources(film, detail), room.job_base)
-    return Desk(room, room.shell(projects, project, "jobs"), detail, view, film, script, None if script else writing)
+    return Desk(
+        room,
+        room.shell(projects, project, "jobs"),
+        detail,
+        view,
+        film,
+        script,
+        None if script else writing,
+        changes.unmade,
+    )
 
 
 def _sources(film: Film, detail: JobDetail) -> Mapping[str, str]:

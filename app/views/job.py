@@ -26,7 +26,7 @@ from domain.production.queries.jobs import recipe_kinds
 from domain.production.states import FINAL, can_cancel, can_pause, can_resume, can_retry
 from tenants.principal import Principal
 
-TABS = ("overview", "script", "steps", "artifacts", "logs", "cost", "manifest", "config")
+TABS = ("overview", "script", "timeline", "steps", "artifacts", "logs", "cost", "manifest", "config")
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,7 @@ class JobView:
     seq: int
     draft: bool
     reroutes: tuple[str, ...] = ()
+    lost_edits: str = ""
 
 
 def make_job(
@@ -166,6 +167,20 @@ def make_job(
         seq=detail.seq,
         draft=any(step.outputs and step.outputs.get("draft") for step in detail.steps),
         reroutes=tuple(_rerouted(tongue, told) for told in detail.reroutes),
+        lost_edits=_lost_edits(tongue, detail.steps),
+    )
+
+
+def _lost_edits(tongue: Tongue, steps: Sequence[Step]) -> str:
+    """That changes people made to the timeline did not fit the film as it was composed; empty when all did."""
+    composed = next((step.outputs for step in steps if step.kind == "compose" and step.outputs), {})
+    lost = len(composed.get("edits", {}).get("lost", ()))
+    if not lost:
+        return ""
+    return tongue.ngettext(
+        "%(num)s change of the timeline no longer fits this film and was left out.",
+        "%(num)s changes of the timeline no longer fit this film and were left out.",
+        lost,
     )
 
 
@@ -209,6 +224,8 @@ def make_children(tongue: Tongue, relatives: Sequence[Relative], jobs_base: str)
 
 
 def _child_note(tongue: Tongue, one: Relative) -> str:
+    if one.origin.get("timeline"):
+        return tongue.gettext("timeline changed")
     if one.origin.get("edited"):
         return tongue.gettext("script changed")
     return tongue.gettext("from %(step)s", step=kind_name(tongue, str(one.origin.get("step", ""))))
@@ -245,6 +262,7 @@ def _tabs(tongue: Tongue, base: str, current: str, steps: int, outputs: int) -> 
     labels = {
         "overview": tongue.gettext("Overview"),
         "script": tongue.gettext("Script"),
+        "timeline": tongue.gettext("Timeline"),
         "steps": tongue.gettext("Steps"),
         "artifacts": tongue.gettext("Artifacts"),
         "logs": tongue.gettext("Logs"),

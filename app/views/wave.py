@@ -14,13 +14,15 @@ from domain.production.ports import ObjectStore
 BARS = 96
 MIDDLE, REACH = 12.0, 10.5
 
-_known: dict[tuple[UUID, str], str] = {}
+FINE = 480
+"""Bars of a drawing that is as wide as a page."""
+_known: dict[tuple[UUID, str, int], str] = {}
 KNOWN_LIMIT = 512
 
 
-async def wave_path(store: ObjectStore, tenant_id: UUID, sha256: str) -> str:
+async def wave_path(store: ObjectStore, tenant_id: UUID, sha256: str, bars: int = BARS) -> str:
     """The path of a stored WAV, drawn once per content; empty for what is no 16-bit WAV."""
-    key = (tenant_id, sha256)
+    key = (tenant_id, sha256, bars)
     if key not in _known:
         if len(_known) >= KNOWN_LIMIT:
             _known.clear()
@@ -28,12 +30,12 @@ async def wave_path(store: ObjectStore, tenant_id: UUID, sha256: str) -> str:
             body = await store.get_bytes(tenant_id, sha256)
         except FileNotFoundError:
             return ""
-        _known[key] = await asyncio.to_thread(draw_wave, body)
+        _known[key] = await asyncio.to_thread(draw_wave, body, bars)
     return _known[key]
 
 
-def draw_wave(body: bytes) -> str:
-    """Draw a WAV as bars around the middle of a 288 × 24 box."""
+def draw_wave(body: bytes, bars: int = BARS) -> str:
+    """Draw a WAV as bars around the middle of a box that is 24 high, and 3 wide for each bar."""
     try:
         with wave.open(io.BytesIO(body)) as recording:
             if recording.getsampwidth() != 2 or recording.getnframes() == 0:
@@ -42,7 +44,7 @@ def draw_wave(body: bytes) -> str:
             samples = samples.reshape(-1, recording.getnchannels()).astype(np.float64).mean(axis=1)
     except (wave.Error, EOFError, ValueError):
         return ""
-    pieces = np.array_split(samples, min(BARS, len(samples)))
+    pieces = np.array_split(samples, min(bars, len(samples)))
     loud = [float(np.sqrt(np.mean(piece**2))) for piece in pieces]
     return bars_path(tuple(loud))
 

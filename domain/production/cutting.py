@@ -51,6 +51,11 @@ class Changes:
     def done(self) -> list[TimelineEdit]:
         return [edit for edit in self.edits if edit.state == "done"]
 
+    @property
+    def unmade(self) -> int:
+        """How many of them no film has been made with."""
+        return 0 if self.made_version == self.version else len(self.done)
+
 
 @dataclass(frozen=True)
 class Desk:

@@ -159,12 +159,14 @@ def _segments(film: Film, after: Script, redrawn: Collection[str], known: Collec
     edited = edited_scenes(film.script, after)
     spans = _Spans(film, after, edited)
     touched = edited | set(redrawn) | spans.neighbours() | spans.titled()
+    # Edits of the timeline are made again on whatever is composed; where they lead is not known beforehand.
+    by_hand = bool(film.spec.timeline_edits)
     made, kept = list[int](), 0
     for segment in film.plan.segments:
         scenes = {item.removeprefix("picture-") for item in segment.items}
-        if segment.kind == "body" and scenes & edited:
+        if segment.kind == "body" and scenes & edited and not by_hand:
             continue
-        if scenes & touched or segment_key(film, segment) not in known:
+        if by_hand or scenes & touched or segment_key(film, segment) not in known:
             made.append(segment.frames)
         else:
             kept += 1

@@ -127,6 +127,14 @@ WORKSPACE: dict[str, Case] = {
     f"POST {JOB}/script": Case("jobs:run"),
     f"POST {JOB}/script/make": Case("jobs:run"),
     f"POST {JOB}/script/again": Case("jobs:control", acts=True),
+    f"GET {JOB}/timeline": Case("jobs:read"),
+    f"POST {JOB}/timeline": Case("jobs:run"),
+    f"POST {JOB}/timeline/undo": Case("jobs:run"),
+    f"POST {JOB}/timeline/redo": Case("jobs:run"),
+    f"GET {JOB}/timeline/make": Case("jobs:run"),
+    f"POST {JOB}/timeline/make": Case("jobs:run"),
+    f"GET {JOB}/timeline/frame": Case("jobs:read"),
+    f"GET {JOB}/timeline/picture/{{sha256:str}}": Case("jobs:read"),
     f"GET {JOB}/sheet": Case("jobs:read"),
     f"POST {JOB}/sheet": Case("approvals:decide"),
     f"POST {JOB}/sheet/{{scene:str}}": Case("jobs:control"),
@@ -337,6 +345,7 @@ VALUES: dict[str, str] = {
     "provider": "google",
     "workspace": "no-such-workspace",
     "handle": "google",
+    "sha256": "0" * 64,
 }
 
 

@@ -22,7 +22,7 @@ from domain.studio.history import left_behind, next_redo, next_undo
 from domain.studio.model import TimelineDraft, TimelineEdit
 from domain.usage.quote import Tariffs
 from tenants.unit import Unit
-from timeline.editing.applying import Check, apply_operation
+from timeline.editing.applying import apply_operation
 from timeline.editing.draft import Draft
 from timeline.editing.operations import AnyOperation, write_operation
 
@@ -31,14 +31,15 @@ MADE_AGAIN = ("compose", "render", "mux", "check", "package")
 
 
 async def change_timeline(
-    unit: Unit, job_id: UUID, cut: Cut, seen: int, operation: AnyOperation, check: Check | None = None
+    unit: Unit, job_id: UUID, cut: Cut, seen: int, operation: AnyOperation, after: Draft | None = None
 ) -> int:
     """Do one operation on a job's timeline and answer the draft's new version. `seen`: the version the person saw.
 
-    Raises NotFound, Forbidden, Outdated, TimelineError (what is wrong with it); nothing is written then.
+    `after`: that version after the operation, where it has been worked out already. Raises NotFound, Forbidden,
+    Outdated, TimelineError (what is wrong with it); nothing is written then.
     """
     job, changes = await _hold(unit, job_id, seen)
-    after = apply_operation(sit_down(cut, changes).draft, operation, check)
+    after = after or apply_operation(sit_down(cut, changes).draft, operation)
     behind = set(left_behind(changes.edits))
     for edit in changes.edits:
         if edit.number in behind:
