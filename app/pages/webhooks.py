@@ -191,7 +191,7 @@ async def show_message(request: AnyRequest) -> Response[str]:
         href=f"{room.base}/webhooks/{endpoint.id}",
         may_replay=room.seat.archived_at is None and (endpoint.state != "disabled" or row.kind not in KINDS),
         done=tongue.gettext(DONE[done]) if done == "replayed" else "",
-        stamp=now.timestamp() if _busy([row], now) else 0,
+        busy=_busy([row], now),
     )
 
 
@@ -313,7 +313,7 @@ async def _endpoint(
         fresh=is_recent(room.request, room.visitor),
         archived=room.seat.archived_at is not None,
         secret=secret,
-        stamp=now.timestamp() if _busy([line.row for line in detail.deliveries], now) else 0,
+        busy=not query.get("before") and _busy([line.row for line in detail.deliveries], now),
         done=_said(room, done, secret) if not shown.faults else "",
     )
 
