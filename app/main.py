@@ -62,6 +62,7 @@ from app.pages import (
     step,
     timeline,
     voices,
+    webhook_messages,
     webhooks,
     workspace,
 )
@@ -248,8 +249,8 @@ CLOSED_HANDLERS: tuple[Any, ...] = (
     webhooks.resume,
     webhooks.recover,
     webhooks.remove,
-    webhooks.show_message,
-    webhooks.replay,
+    webhook_messages.show_message,
+    webhook_messages.replay,
     audit.show_audit,
     audit.export_audit,
     workspace.show_new,

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,9 +18,12 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from adapters.settings import Settings
 from app.main import build
 from app.site import Site, open_site
+from domain.outreach.messages import write
+from domain.outreach.model import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookSecret
 from domain.production.model import SavedView
 from tenants.directory import issue_owner_link
 from tenants.records import uuid7
+from tenants.unit import Unit
 from tests.support.factories import Workspace, seed_jobs, seed_workspace
 from tests.support.ports import free_port
 
@@ -41,6 +45,7 @@ LISTEN = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (e) => violations.push(e.violatedDirective + " " + e.blockedURI));
 """
+ENDPOINT, MESSAGE = UUID(int=0x1F), UUID(int=0x2F)
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -75,7 +80,30 @@ async def space(site: Site) -> Workspace:
     async with made.units.open(made.owner) as unit:
         view = {"name": "Needs a look", "wanted": {"state": "failed"}, "shared": True, "made_by_name": "Olga"}
         unit.session.add(SavedView(project_id=made.project.id, user_id=uuid7(), **view))
+        await add_webhook(unit)
     return made
+
+
+async def add_webhook(unit: Unit) -> None:
+    """An endpoint that fails, and a message to it that was tried twice."""
+    now, url = datetime.now(UTC), "https://hooks.example.org/films/that/are/ready?for=the-shop-and-its-window"
+    failing = {"failing_since": now - timedelta(hours=3), "kinds": ["job.finished"], "made_by_name": "Olga"}
+    unit.session.add(WebhookEndpoint(id=ENDPOINT, url=url, description="The shop", told_seq=10**9, **failing))
+    data = {
+        "workspace": {"slug": "northlight"},
+        "project": {"slug": "deep-sky"},
+        "job": {"number": 1, "title": "Films"},
+    }
+    said = {"kind": "job.finished", "message_id": "msg_1", "body": write("job.finished", now, data), "happened_at": now}
+    waits = {"tries": 2, "failures": 2, "next_at": now + timedelta(hours=2)}
+    await unit.session.flush()
+    unit.session.add(WebhookSecret(endpoint_id=ENDPOINT, name="webhook:1"))
+    unit.session.add(WebhookDelivery(id=MESSAGE, endpoint_id=ENDPOINT, **said, **waits))
+    await unit.session.flush()
+    for number, outcome, status in ((1, "unreachable", None), (2, "refused", 503)):
+        ended: dict[str, Any] = {"outcome": outcome, "status": status, "millis": 1234, "said": "No route to the host"}
+        answer = "<p>The shop is closed.</p>" if status else ""
+        unit.session.add(WebhookAttempt(delivery_id=MESSAGE, number=number, begun_at=now, answer=answer, **ended))
 
 
 @dataclass

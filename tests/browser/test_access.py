@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
+from adapters.egress_rules import Allowance
+from adapters.notify.webhook import WebhookPost
 from tenants.directory import load_visitor, save_preferences
 from tests.architecture.test_routes import OPEN, PERSONAL, WORKSPACE
-from tests.browser.conftest import AXE, NARROW, WIDE, Server, open_page
+from tests.browser.conftest import AXE, ENDPOINT, MESSAGE, NARROW, WIDE, Server, Visit, open_page
 from tests.support.factories import Workspace
+from workers.courier import Courier
 
 pytestmark = pytest.mark.browser
 PAGES = (
@@ -43,6 +46,9 @@ PAGES = (
     "/w/northlight/projects",
     "/w/northlight/settings",
     "/w/northlight/keys",
+    "/w/northlight/webhooks",
+    f"/w/northlight/webhooks/{ENDPOINT}",
+    f"/w/northlight/webhooks/{ENDPOINT}/messages/{MESSAGE}",
     "/w/northlight/audit",
     "/w/northlight/settings/sign-in",
     "/w/northlight/settings/sign-in/new",
@@ -214,3 +220,16 @@ async def test_portuguese_pages_hold_their_layout_at_320_pixels(
         assert wide == []
     finally:
         await save_preferences(server.site.units, visitor.person.id, language="en")
+
+
+async def test_the_page_of_an_endpoint_follows_a_message_on_its_way(visit: Visit, server: Server) -> None:
+    runtime = server.site.runtime
+    await visit.go(f"/w/northlight/webhooks/{ENDPOINT}")
+    messages = visit.page.get_by_role("region", name="Messages")
+    await visit.page.get_by_role("button", name="Send a test message").click()
+    await expect(messages.get_by_role("listitem").first).to_contain_text("on its way")
+    courier = Courier(runtime.units, lambda: runtime.vault, WebhookPost(Allowance()), server.base)
+    await courier.look()
+    await courier.settled()
+    await expect(messages.get_by_role("listitem").first).to_contain_text("given up")
+    await visit.check()
