@@ -103,7 +103,6 @@ NO_PAGES: dict[str, str] = {
     "/w/{tenant:str}/events": "an event stream",
     "/w/{tenant:str}/audit.csv": "a file",
     "/w/{tenant:str}/usage.csv": "a file",
-    "/api/v1/me": "for programs",
     "/": "leads to the door",
     "/static/{path:path}": "a file",
     "/health/live": "for machines",
