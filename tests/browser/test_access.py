@@ -104,6 +104,7 @@ NO_PAGES: dict[str, str] = {
     "/w/{tenant:str}/audit.csv": "a file",
     "/w/{tenant:str}/usage.csv": "a file",
     "/": "leads to the door",
+    "/api/v1/openapi.json": "for programs",
     "/static/{path:path}": "a file",
     "/health/live": "for machines",
     "/confirm/with/{provider:str}": "leads to a provider",
