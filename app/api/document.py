@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from functools import lru_cache
 from typing import Any
@@ -38,6 +39,31 @@ TAGS = {
     "Approvals": "Questions that wait for a decision.",
     "Events": "What happens, in its order.",
 }
+
+
+FORMS: Mapping[str, Any] = {
+    "addPictures": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["files"],
+                    "properties": {
+                        "files": {"type": "array", "items": {"type": "string", "format": "binary"}, "maxItems": 50},
+                        "licence": {"type": "string", "description": "Under which the pictures may be shown."},
+                        "credit": {"type": "string", "description": "Who made them."},
+                        "caption:en": {"type": "string", "description": "What is seen; a field for each language."},
+                        "tags:en": {"type": "string", "description": "Words they are found by, between commas."},
+                        "focus_x": {"type": "string", "description": "Percent from the left of what matters."},
+                        "focus_y": {"type": "string", "description": "Percent from the top."},
+                    },
+                }
+            }
+        },
+    }
+}
+"""Bodies that are read as they arrive, so that no handler declares them."""
 
 
 @get("/api/v1/openapi.json", opt={"api": True}, sync_to_thread=True)
@@ -91,6 +117,9 @@ def _without_head(handler: Any) -> Any:
 
 def _tidy(operation: dict[str, Any]) -> None:
     """What is sent is never null: a parameter is left out, and so is a body that may be."""
+    if operation["operationId"] in FORMS:
+        operation["requestBody"] = FORMS[operation["operationId"]]
+        return
     for parameter in operation.get("parameters", ()):
         parameter["schema"], _ = _given(parameter["schema"])
     for content in operation.get("requestBody", {}).get("content", {}).values():

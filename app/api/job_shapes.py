@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import Field
 
 from app.api.asker import Asker
-from app.api.shapes import FailureShape, Level, Moments, Shape, Span, failure_of
+from app.api.shapes import FailureShape, Level, Shape, Span, failure_of
 from app.follow import StepView, fraction
 from app.i18n import Tongue
 from app.views.waiting import say_waiting
@@ -43,7 +43,7 @@ class RecipeRef(Shape):
     version: int
 
 
-class JobShape(Moments):
+class JobShape(Shape):
     """A job of a list."""
 
     id: UUID
@@ -57,6 +57,9 @@ class JobShape(Moments):
     made_by: str
     micro_dollars: int | None = Field(description="Paid so far; null when a price is not known.")
     waiting: WaitingShape | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
     eta_p50: datetime | None = Field(description="It ends about then.")
     eta_p90: datetime | None = Field(description="Nine of ten such jobs have ended by then.")
     page: str = Field(description="Its page, for people.")

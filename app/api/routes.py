@@ -14,6 +14,7 @@ API_HANDLERS: tuple[Any, ...] = (
     projects.show_recipe,
     projects.list_project_voices,
     pictures.list_project_pictures,
+    pictures.add_pictures,
     jobs.list_jobs,
     jobs.estimate_job,
     jobs.start_job,

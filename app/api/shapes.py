@@ -6,7 +6,6 @@ Moments are in UTC, money is in micro-dollars (1,000,000 = US$ 1); null is what 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -83,10 +82,12 @@ WHY: Mapping[int, str] = {
     404: "Not there, or not within reach of this key; the answer is the same: `not-found`.",
     409: "Not in this state: `wrong-state` with its `reason`, `not-yet`, `in-flight`, `archived`.",
     412: "It has changed since you read it: `changed`.",
+    413: "More than a request may hold: `too-large`.",
     416: "The wanted part lies outside the file.",
     422: "Something in the body cannot be used: `invalid` with every fault; `key-reused`.",
     428: "Say which version you have read, in `If-Match`: `precondition`.",
     429: "Too many requests: `too-often`; wait for the seconds in `Retry-After`.",
+    507: "No room for unfinished files: `disk-full`.",
 }
 """Status → when it is answered, with its codes."""
 
@@ -151,11 +152,3 @@ def failure_of(error: Mapping[str, Any] | None) -> FailureShape | None:
         provider=str(error["provider"]) if error.get("provider") else None,
         request_id=str(error["request_id"]) if error.get("request_id") else None,
     )
-
-
-class Moments(Shape):
-    """When it was made, began and ended."""
-
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None

@@ -17,11 +17,12 @@ from adapters.images.thumbnails import MEDIA_TYPE, WIDTHS
 from app.errors import Missing
 from app.forms import FormFault, FormState, read_form
 from app.guards import FILE_POLICY
+from app.i18n import Tongue
 from app.intake import HARDEST, LIMITS, Desk, Taken, refuse
 from app.pages.artifacts import served_type
 from app.room import Room
 from app.session import csrf_matches, token_of
-from app.site import AnyRequest
+from app.site import AnyRequest, Site
 from app.uploads import Upload, receive
 from app.views.pictures import (
     Outcome,
@@ -135,23 +136,25 @@ async def add_pictures(request: AnyRequest) -> Response[str]:
         project, projects = await room.project(unit)
         room.principal.require("catalog:edit", project.id)
     token = token_of(request)
-    async with _workplace(room) as folder:
+    async with workplace(room.site) as folder:
         if folder is None:
             fault = FormFault("files", say_refusal(room.tongue, "full", {}))
             return _upload_page(room, project, projects, FormState({}, [fault]), 507)
         upload = await receive(request, folder, LIMITS, lambda given: csrf_matches(token, given))
-        faults = _check_upload(room, project, upload)
+        faults = check_upload(room.tongue, project.languages, upload)
         if faults:
             return _upload_page(room, project, projects, FormState(upload.fields, faults), 422)
-        taken = await _take(room, project, upload, folder)
+        site = room.site
+        desk = Desk(site.units, site.store, site.intake, room.principal, project.id)
+        taken = await take_all(desk, project.languages, room.tongue.language, upload, folder)
     return _upload_page(room, project, projects, FormState({}), _status(taken), taken)
 
 
 @asynccontextmanager
-async def _workplace(room: Room) -> AsyncIterator[Path | None]:
+async def workplace(site: Site) -> AsyncIterator[Path | None]:
     """A folder for the files of one upload, gone afterwards; None when the disk is full."""
     try:
-        held = tempfile.TemporaryDirectory(prefix="upload-", dir=room.site.settings.staging, ignore_cleanup_errors=True)
+        held = tempfile.TemporaryDirectory(prefix="upload-", dir=site.settings.staging, ignore_cleanup_errors=True)
     except OSError as fault:
         if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
@@ -161,10 +164,9 @@ async def _workplace(room: Room) -> AsyncIterator[Path | None]:
         yield Path(folder)
 
 
-def _check_upload(room: Room, project: ProjectLine, upload: Upload) -> list[FormFault]:
+def check_upload(tongue: Tongue, languages: Sequence[str], upload: Upload) -> list[FormFault]:
     """What is wrong with the form as a whole; faults of single files are told beside the file."""
-    tongue = room.tongue
-    allowed = {*field_names(project.languages), "csrf"}
+    allowed = {*field_names(languages), "csrf"}
     faults = [
         FormFault("", tongue.gettext("The form has no field “%(name)s”.", name=name[:60]))
         for name in upload.fields
@@ -172,16 +174,14 @@ def _check_upload(room: Room, project: ProjectLine, upload: Upload) -> list[Form
     ]
     if not upload.files:
         faults.append(FormFault("files", tongue.gettext("No file was chosen. Choose one or more pictures.")))
-    details = clean_details(read_details(upload.fields, project.languages))
+    details = clean_details(read_details(upload.fields, languages))
     return faults + say_faults(tongue, check_details(details))
 
 
-async def _take(room: Room, project: ProjectLine, upload: Upload, folder: Path) -> list[Taken]:
+async def take_all(desk: Desk, languages: Sequence[str], spoken: str, upload: Upload, folder: Path) -> list[Taken]:
     """Take the files that arrived whole, and put all answers in the order of the form."""
-    site = room.site
-    desk = Desk(site.units, site.store, site.intake, room.principal, project.id)
-    details = read_details(upload.fields, project.languages)
-    language = room.tongue.language if room.tongue.language in project.languages else project.languages[0]
+    details = read_details(upload.fields, languages)
+    language = spoken if spoken in languages else languages[0]
     whole = [Incoming(file.path, file.name) for file in upload.files if not file.fault]
     answers = [taken async for taken in desk.take(whole, folder, details, language)]
     answers.reverse()

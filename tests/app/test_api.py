@@ -28,7 +28,7 @@ from domain.usage.model import Effect
 from tenants.idempotency import IdempotencyKey
 from tenants.model import AuditEntry
 from tests.app.conftest import HOST
-from tests.support.factories import seed_workspace
+from tests.support.factories import make_picture, seed_workspace
 from tests.support.program import DOCUMENT, Program, make_key
 from tests.support.scripted import TOPIC, Scripted, open_scripted
 
@@ -152,6 +152,31 @@ class TestReading:
                 text("UPDATE artifact_refs SET role = 'script' WHERE job_id = :job AND name = 'script.json'"),
                 {"job": job.id},
             )
+
+
+class TestPictures:
+    PATH = "/projects/deep-sky/pictures"
+
+    async def test_they_are_taken_and_found(self, program: Program) -> None:
+        words = {"caption:en": "A quiet harbour", "tags:en": "harbour, boats", "licence": "CC0"}
+        files = [("files", ("harbour.png", make_picture(71, 200, 120))), ("files", ("notes.txt", b"no picture"))]
+        first = (await program.ask("POST", self.PATH, data=words, files=files)).json()["items"]
+        assert [(one["new"], one["refused"] is None) for one in first] == [(True, True), (False, False)]
+        again = (await program.ask("POST", self.PATH, data=words, files=files[:1])).json()["items"]
+        assert (again[0]["picture"], again[0]["new"]) == (first[0]["picture"], False)
+        [found] = (await program.get(self.PATH, {"q": "quiet harbour"})).json()["items"]
+        assert (found["id"], found["tags"]["en"][:2]) == (first[0]["picture"], ["harbour", "boats"])
+
+    async def test_refused(self, program: Program) -> None:
+        junk = [("files", ("notes.txt", b"no picture"))]
+        none = await program.ask("POST", self.PATH, files=junk)
+        assert (none.status_code, places(none)) == (422, ["files"])
+        wrong = await program.ask("POST", self.PATH, data={"focus_x": "far", "colour": "red"}, files=junk)
+        assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid")
+        assert "focus_x" in places(wrong)
+        assert "no field “colour”" in wrong.text
+        plain = await program.ask("POST", self.PATH, json={"files": []})
+        assert (plain.status_code, plain.json()["code"]) == (400, "bad-request")
 
 
 class TestList:

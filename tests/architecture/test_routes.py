@@ -265,6 +265,7 @@ PROGRAMS: dict[str, Permission | None] = {
     f"GET {API_PROJECT}/recipes/{{recipe:str}}": "catalog:read",
     f"GET {API_PROJECT}/voices": "catalog:read",
     f"GET {API_PROJECT}/pictures": "catalog:read",
+    f"POST {API_PROJECT}/pictures": "catalog:edit",
     f"POST {API_PROJECT}/jobs": "jobs:run",
     f"POST {API_PROJECT}/jobs/estimate": "jobs:run",
     "GET /api/v1/jobs": "jobs:read",

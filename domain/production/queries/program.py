@@ -85,6 +85,10 @@ async def find_program_jobs(
 
 
 # ── Events ────────────────────────────────────────────────────────────────────────────────────────────────
+HINTS = ("log",)
+"""Types that only tell pages to read on; nothing has happened."""
+
+
 @dataclass(frozen=True)
 class FoundEvent:
     """Something that happened to a job."""
@@ -105,7 +109,12 @@ async def find_events(unit: Unit, after: int, limit: int, job_id: UUID | None = 
         select(Event, Job.id, Job.number, Project.slug)
         .join(Job, (Job.tenant_id == Event.tenant_id) & (Job.id == Event.job_id))
         .join(Project, (Project.tenant_id == Job.tenant_id) & (Project.id == Job.project_id))
-        .where(Event.seq > after, Project.archived_at.is_(None), *only_visible(unit.principal, Job.project_id))
+        .where(
+            Event.seq > after,
+            Event.type.not_in(HINTS),
+            Project.archived_at.is_(None),
+            *only_visible(unit.principal, Job.project_id),
+        )
         .order_by(Event.seq)
         .limit(limit)
     )
