@@ -20,6 +20,8 @@ from tenants.unit import Unit
 from timeline.faults import TimelineError
 from timeline.loading import read_plain
 
+FILE_LIMIT = 400_000
+"""Bytes of a file that is brought in."""
 FORMAT = 1
 """Number of the form of files."""
 FIELDS = frozenset({"vfos", "kind", "slug", "name", "version", "note", "body"})

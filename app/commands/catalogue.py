@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from tenants.unit import Unit
 
 KINDS = ("recipe", "prompt", "preset", "validator", "knowledge")
-FILE_LIMIT = 400_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -174,6 +173,8 @@ def _told(field: str, text: str) -> str:
 
 def read_bytes(path: Path) -> bytes:
     """The bytes of a file of this machine. Raises CommandError."""
+    from app.catalogue_files import FILE_LIMIT
+
     try:
         with path.open("rb") as file:
             data = file.read(FILE_LIMIT + 1)

@@ -1,4 +1,4 @@
-"""Changing the catalogue: new items, new versions, files that are brought in."""
+"""Changing the catalogue: new items and new versions."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.datastructures import UploadFile
 from sqlalchemy.exc import IntegrityError
 
 from app.bodies.entries import Trouble
 from app.bodies.kinds import FORMS, SORT_FIELD, form_of, sorts_of
 from app.bodies.reading import Given, beginning, read_item
-from app.catalogue_files import read_file
 from app.catalogue_reading import Desk, Trial, item_of, kind_of, open_desk, short_name, try_prompt
 from app.errors import Missing
 from app.forms import FormState, read_form
@@ -22,7 +20,7 @@ from app.pages.catalogue import EDIT, ITEM, PATH, base_of
 from app.room import Room
 from app.site import AnyRequest
 from app.views.bodies import FieldDiff, compare_bodies, make_entries
-from app.views.catalogue import NEW, SORTS, TITLES, item_href
+from app.views.catalogue import NEW, SORTS, TITLES
 from app.views.marks import kind_name, said
 from app.views.settings import Option
 from app.views.troubles import tell_troubles
@@ -31,9 +29,6 @@ from domain.catalog.commands import StaleVersion, save_version
 from domain.catalog.items import ItemLine, NoSuchItem, find_item, slugs_of_kind
 from domain.production.queries.projects import ProjectLine, projects_of
 from tenants.unit import Unit
-
-FILE_LIMIT = 400_000
-"""Bytes of a file that is brought in."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +150,7 @@ async def _add(work: Work, given: Given) -> str:
             return short_name(work.kind, given.name, set())
         slug = given.slug or short_name(work.kind, given.name, taken)
         project_id = work.project.id if work.project else None
-        await _save(unit, work.kind, slug, given, project_id, 0)
+        await save(unit, work.kind, slug, given, project_id, 0)
     return slug
 
 
@@ -167,7 +162,8 @@ async def _just_made(unit: Unit, kind: str, given: Given) -> bool:
     return (line.name, line.number, dict(line.body)) == (given.name, 1, given.body) and line.archived_at is None
 
 
-async def _save(unit: Unit, kind: str, slug: str, given: Given, project_id: UUID | None, expected: int | None) -> None:
+async def save(unit: Unit, kind: str, slug: str, given: Given, project_id: UUID | None, expected: int | None) -> None:
+    """Save what was read, and tell that it happened. Raises StaleVersion."""
     note = {"note": given.note, "project_id": project_id, "expected": expected}
     await save_version(unit, kind, slug, given.name, given.body, **note)  # type: ignore[arg-type]
     unit.emit("catalogue.saved", project_id=project_id, kind=kind, slug=slug)
@@ -200,7 +196,7 @@ async def save_item(request: AnyRequest) -> Response[Any]:
         return await _shown(work, values, given, given.troubles)
     try:
         async with room.open() as unit:
-            await _save(unit, work.kind, line.slug, given, line.project_id, _expected(values))
+            await save(unit, work.kind, line.slug, given, line.project_id, _expected(values))
     except StaleVersion:
         return await _stale(room, values)
     return room.go(f"{base_of(room, work.kind)}/{line.slug}?saved=1")
@@ -291,40 +287,4 @@ async def _page(
     )
 
 
-# ── Bringing a file in ────────────────────────────────────────────────────────────────────────────────────
-@post(PATH + "/import")
-async def import_item(request: AnyRequest) -> Response[Any]:
-    """Save what a file holds: a new version of the item of its short name, or a new item."""
-    room = await Room.enter(request)
-    kind = kind_of(room)
-    room.principal.require(EDIT)
-    await read_form(request)
-    file = (await request.form()).get("file")
-    if not isinstance(file, UploadFile):
-        return await _refused(room, kind, [Trouble("file", "file")])
-    data = await file.read(FILE_LIMIT + 1)
-    if len(data) > FILE_LIMIT:
-        return await _refused(room, kind, [Trouble("file", "file-large", {"high": FILE_LIMIT // 1000})])
-    async with room.open() as unit:
-        taken = await slugs_of_kind(unit, kind)
-        read = await read_file(unit, kind, data, room.tongue.gettext("From a file"), taken)
-        if not read.troubles:
-            await _save(unit, kind, read.given.slug, read.given, read.project_id, None)
-    if read.troubles:
-        return await _refused(room, kind, read.troubles)
-    return room.go(f"{item_href(room.base, kind, read.given.slug)}?saved=1")
-
-
-async def _refused(room: Room, kind: str, troubles: Sequence[Trouble]) -> Response[str]:
-    return await room.workspace_page(
-        "catalogue/refused.html",
-        "catalogue",
-        422,
-        form=FormState({}, tell_troubles(room.tongue, troubles)),
-        action=f"{base_of(room, kind)}/import",
-        list_href=base_of(room, kind),
-        list_title=room.tongue.gettext(TITLES[kind]),
-    )
-
-
-HANDLERS = (show_new_item, add_item, show_edit_item, save_item, import_item)
+HANDLERS = (show_new_item, add_item, show_edit_item, save_item)

@@ -46,7 +46,7 @@ SENTENCES: Mapping[str, str] = {
     "liquid-tag-near": N_("Line %(line)s: there is no tag “%(name)s”. Did you mean “%(near)s”?"),
     "liquid-syntax": N_("Line %(line)s cannot be read: %(said)s."),
     "liquid-syntax-end": N_("The template cannot be read to its end: %(said)s."),
-    "liquid-limit": N_("The template does too much: %(said)s"),
+    "liquid-limit": N_("The template does too much at once. Use fewer repeats, shorter lists and less replacing."),
     "steps": N_("A recipe needs at least one step. Tick those it has."),
     "step-unknown": N_("Step “%(step)s” needs “%(name)s”, which does not exist. There are: %(names)s."),
     "step-unknown-near": N_("Step “%(step)s” needs “%(name)s”, which does not exist. Did you mean “%(near)s”?"),

@@ -11,9 +11,11 @@ from playwright.async_api import Browser, Dialog, expect
 
 from adapters.settings import Settings
 from app.site import Site
+from domain.production.commands.create_job import create_job
+from domain.production.commands.new_job import NewJob
 from tests.browser.conftest import AXE, NARROW, WIDE, Server, Visit, come_in, open_page
 from tests.browser.test_access import RUN
-from tests.support.scripted import Scripted, open_scripted
+from tests.support.scripted import TOPIC, Scripted, open_scripted
 
 pytestmark = pytest.mark.browser
 
@@ -129,3 +131,26 @@ async def test_axe_finds_nothing_and_nothing_scrolls_sideways(
             faults[step] = [*found, *(["scrolls sideways"] if sideways else [])]
     await context.close()
     assert faults == {}
+
+
+class TestPrompt:
+    async def test_a_changed_prompt_reaches_the_next_job(self, desk: Visit, studio: Scripted) -> None:
+        """Its faults are told in place, what was typed stays, and the job says which version it was made from."""
+        page = desk.page
+        await desk.go(f"/w/{studio.slug}/catalogue/prompts/documentary-script-en/edit")
+        template = page.get_by_label("Template")
+        await template.fill("Tell of {{ topci }}.")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_role("alert").filter(has_text="Did you mean “topic”?")).to_be_focused()
+        await expect(template).to_have_value("Tell of {{ topci }}.")
+        await template.fill("Tell of {{ topic }}.")
+        await page.get_by_label("What has changed").fill("In one line")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_text("Saved as version 2.")).to_be_visible()
+        desk.problems = [said for said in desk.problems if "422" not in said]
+        async with studio.units.open(studio.owner) as unit:
+            number = (await create_job(unit, NewJob("deep-sky", "quick", TOPIC))).number
+        await desk.go(f"{studio.base}/{number}/config")
+        await expect(page.get_by_text("documentary-script-en v2")).to_be_visible()
+        await expect(page.get_by_text("Tell of {{ topic }}.")).to_be_visible()
+        await desk.check()
