@@ -162,6 +162,7 @@ async def save_file(arguments: argparse.Namespace, settings: Settings, console: 
         version = await save_version(
             unit, kind, given.slug, given.name, given.body, note=note[:200], project_id=read.project_id
         )
+        unit.emit("catalogue.saved", project_id=read.project_id, kind=kind, slug=given.slug)
         answer = {"kind": kind, "slug": given.slug, "version": version.number}
     console.result(answer, f"{kind} {given.slug}: v{answer['version']}")
     return DONE

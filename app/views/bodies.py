@@ -14,6 +14,7 @@ from app.i18n import N_, Tongue
 from app.views.catalogue import item_href
 from app.views.marks import kind_name
 from app.views.settings import Option
+from domain.catalog.knowledge import KnowledgeDocument, parse_document
 from domain.studio.diff import Piece, diff_words
 
 LONG = ("text", "rows", "pairs", "json")
@@ -147,7 +148,17 @@ def show_body(tongue: Tongue, kind: str, body: Mapping[str, Any], labels: Labels
         for entry in entries
         if (text := _text(tongue, entry, body, labels))
     ]
-    return sorted(shown, key=lambda one: one.long)
+    facts = [Shown(tongue.gettext("Facts"), _facts(tongue, body))] if kind == "knowledge" else []
+    return sorted([*shown, *facts], key=lambda one: one.long)
+
+
+def _facts(tongue: Tongue, body: Mapping[str, Any]) -> str:
+    """How many facts are read from a document, and how many of them have no source."""
+    found = parse_document(KnowledgeDocument("", str(body.get("title", "")), str(body.get("text", ""))))
+    bare = sum(not fact.source for fact in found)
+    parts = [tongue.number(len(found))]
+    parts += [tongue.ngettext("%(num)s without a source", "%(num)s without a source", bare)] * bool(bare)
+    return ", ".join(parts)
 
 
 def _links(entry: Entry, body: Mapping[str, Any], labels: Labels, base: str) -> tuple[Link, ...]:
