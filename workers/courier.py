@@ -18,7 +18,6 @@ from domain.outreach.policy import Due
 from domain.outreach.ports import Poster
 from domain.outreach.rounds import Claimed, claim_due, with_news
 from domain.outreach.telling import BATCH, tell
-from tenants.keyring import KeyFault
 from tenants.outage import is_away
 from tenants.principal import worker_principal
 from tenants.unit import Units
@@ -27,6 +26,8 @@ from tenants.vault import Vault
 log = structlog.get_logger(__name__)
 
 LOOK_S = 1.0
+GRACE_S = 2.0
+"""Tries under way when the courier is told to end may still end by themselves."""
 HURRY_S = 0.1
 """A round begins this long after the one before at the earliest, whatever happens."""
 
@@ -43,7 +44,7 @@ class Courier:
     _under_way: dict[asyncio.Task[None], Due] = field(default_factory=dict)
 
     async def run(self, leads: Callable[[], bool]) -> None:
-        """Look again and again until cancelled; tries under way are then cut off, and made again by who comes next."""
+        """Look again and again until cancelled; tries that then do not end are cut off, and made again by others."""
         try:
             while True:
                 if leads():
@@ -78,8 +79,8 @@ class Courier:
     async def _bring(self, claimed: Claimed) -> None:
         said = {"tenant": str(claimed.due.tenant_id), "message": claimed.message_id, "number": claimed.number}
         try:
-            answer = await deliver(self.units, self.vault(), self.poster, claimed)
-        except (SQLAlchemyError, OSError, KeyFault) as error:
+            answer = await deliver(self.units, self.vault, self.poster, claimed)
+        except (SQLAlchemyError, OSError) as error:
             # Written down as under way, so it is due again when its time is over.
             log.warning("webhook.not_settled", error=type(error).__name__, **said)
             return
@@ -110,6 +111,8 @@ class Courier:
 
     async def _cut_off(self) -> None:
         tasks = list(self._under_way)
+        if tasks:
+            await asyncio.wait(tasks, timeout=GRACE_S)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import httpx2
@@ -15,6 +17,8 @@ from domain.outreach.policy import SECONDS, Outcome, outcome_of
 from domain.outreach.ports import ANSWER_BYTES, Answer
 from domain.outreach.wish import WebhookRefused, check_url
 
+LOOK_UP_S = 8.0
+"""How long a name may take to be found when an address is saved."""
 CAPS = Caps(seconds=SECONDS, connect_seconds=10.0)
 
 
@@ -86,8 +90,9 @@ async def examine(url: str, allow: Allowance, resolve: Resolve = resolve_host) -
     parts = urlsplit(url)
     host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        found = await resolve(host, port)
-    except (OSError, UnicodeError):
+        async with asyncio.timeout(LOOK_UP_S):
+            found = await resolve(host, port)
+    except (TimeoutError, OSError, UnicodeError):
         raise WebhookRefused("url-unknown") from None
     try:
         checked = check_addresses(host, port, found, allow)
@@ -98,6 +103,4 @@ async def examine(url: str, allow: Allowance, resolve: Resolve = resolve_host) -
 
 
 def _all_allowed(host: str, port: int, addresses: list[str], allow: Allowance) -> bool:
-    from ipaddress import ip_address
-
     return all(allow.permits(host, ip_address(address), port) for address in addresses)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,10 +33,10 @@ class _Target:
     keys: Sequence[Secret]
 
 
-async def deliver(units: Units, vault: Vault, poster: Poster, claimed: Claimed) -> Answer | None:
-    """Make the try; answer how it ended, or None when the endpoint or the message is gone."""
+async def deliver(units: Units, vault: Callable[[], Vault], poster: Poster, claimed: Claimed) -> Answer | None:
+    """Make the try; answer how it ended, or None when the endpoint is gone. `vault` opens the vault at first use."""
     try:
-        target = await _target(units, vault, claimed)
+        target = await _target(units, vault(), claimed)
     except (VaultError, KeyFault) as fault:
         answer = Answer("sealed", said=type(fault).__name__)
     else:
