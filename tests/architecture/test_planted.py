@@ -30,11 +30,14 @@ from app.session import csrf_of
 from app.site import Site, open_site
 from domain.catalog.commands import save_version
 from domain.dispatch.model import Step
-from domain.production.model import Approval
+from domain.outreach.model import WebhookAttempt, WebhookDelivery
+from domain.outreach.telling import tell
+from domain.production.model import Approval, Job
 from domain.usage.model import BudgetEntry
 from tenants.directory import issue_owner_link
 from tenants.entrance import issue_reset, set_password
 from tenants.letters import RESET
+from tenants.principal import worker_principal
 from tenants.secret import Secret
 from tenants.signin_model import Identity, SignInProvider
 from tenants.signin_providers import add_house
@@ -50,9 +53,9 @@ WORDS = frozenset(
         "code_hash", "control", "counter", "credential", "decided_version", "decision", "density", "digest",
         "effect_key", "email", "error_class", "error_kind", "fallback", "fingerprint", "hash", "hint",
         "holder", "home", "host", "id_hash", "idem_key", "input_hash", "issuer", "kek_version", "key",
-        "key_hash", "kind", "language", "licence", "location", "media_type", "mode", "month", "name",
+        "key_hash", "kind", "language", "licence", "location", "media_type", "message_id", "mode", "month", "name",
         "newcomers", "object_id", "object_type", "outcome", "palette", "policy", "pool", "port", "profile",
-        "provider", "public_id", "purpose", "recipe_slug", "region", "repeat", "replaced_by", "replaced_for",
+        "provider", "public_id", "purpose", "reason", "recipe_slug", "region", "repeat", "replaced_by", "replaced_for",
         "request_hash", "response_key", "role", "scope", "seconds", "secret_hash", "seen_version",
         "session_hash", "sha256", "shard", "slot", "slug", "spec_hash", "stage", "state", "step_kind",
         "theme", "tier", "time_zone", "token_hash", "topic", "trace_id", "type", "uri", "used_from",
@@ -87,6 +90,8 @@ FREE: Mapping[str, tuple[str, ...]] = {
     "identities": ("label", "subject"),
     "api_keys": ("name", "made_by_name"),
     "timeline_edits": ("made_by_name", "changed_by_name"),
+    "webhook_endpoints": ("url", "description", "made_by_name"),
+    "webhook_attempts": ("answer", "said"),
 }
 """Columns that hold what somebody wrote: planted with markup here."""
 APPENDED: Mapping[str, tuple[str, ...]] = {"audit_entries": ("actor_name",), "budget_entries": ("model",)}
@@ -139,6 +144,7 @@ class House:
     secrets: dict[str, str] = field(default_factory=dict)
     seen: dict[str, tuple[int, str]] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
     async def get(self, path: str) -> tuple[int, str]:
         answer = await self.client.get(path, follow_redirects=False)
@@ -159,6 +165,7 @@ class House:
                     yield address(route, self.space.slug, {"part": part, "number": "1"})
         yield f"{self.space.base}/1/artifacts?show=script.md"
         yield f"/w/{self.space.slug}/find?q=planted"
+        yield from self.messages
         for kind in ("recipes", "prompts", "presets", "validators", "knowledge"):
             yield f"/w/{self.space.slug}/catalogue/{kind}"
             item = f"/w/{self.space.slug}/catalogue/{kind}/planted"
@@ -192,7 +199,9 @@ async def house(database: Settings) -> AsyncIterator[House]:
         configured = structlog.get_config()
         structlog.configure(processors=[*SHARED, collector(made.said)], cache_logger_on_first_use=False)
         made.secrets |= {"API key": await keyed(made), **await factored(made)}
+        made.secrets["signing secret"] = await hooked(made)
         await plant(made, owner)
+        await tell_planted(made)
         made.secrets |= {
             "provider's key": KEY,
             "secret at a provider to sign in with": SIGN_IN_SECRET,
@@ -226,6 +235,28 @@ async def keyed(house: House) -> str:
     wish = {"name": "Planted", "s-jobs-read": "1", "scope": "all", "lasts": "90"}
     answer = await house.post(f"/w/{house.space.slug}/keys", wish)
     return str(re.findall(r"vf_live_[0-9A-Za-z_]{47}", answer.text)[0])
+
+
+async def hooked(house: House) -> str:
+    """Add an endpoint that is told when a job is paused; its secret is shown this one time."""
+    wish = {"url": "https://1.1.1.1/films", "description": "Planted", "k-job-paused": "1"}
+    answer = await house.post(f"/w/{house.space.slug}/webhooks", wish)
+    return str(re.findall(r"whsec_[A-Za-z0-9+/=]{44}", answer.text)[0])
+
+
+async def tell_planted(house: House) -> None:
+    """Have the endpoint told of a job with markup in its title, and a receiver answer with more."""
+    async with house.space.units.open(house.space.owner) as unit:
+        job = (await unit.session.scalars(select(Job).limit(1))).one()
+        unit.emit("job.paused", job_id=job.id, project_id=job.project_id, by=MARK, reason=MARK)
+    async with house.space.units.open(worker_principal(house.space.tenant_id)) as unit:
+        await tell(unit, "https://films.example.org")
+        sent = (await unit.session.scalars(select(WebhookDelivery))).one()
+        tried = WebhookAttempt(delivery_id=sent.id, number=1, begun_at=func.now(), outcome="unreachable", status=500)
+        tried.answer = tried.said = MARK
+        unit.session.add(tried)
+    page = f"/w/{house.space.slug}/webhooks/{sent.endpoint_id}"
+    house.messages += [page, f"{page}/messages/{sent.id}"]
 
 
 async def factored(house: House) -> dict[str, str]:
