@@ -45,6 +45,16 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 """
 
+FLEETING = """\
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
+autovacuum = off
+"""
+"""For data that may be lost: nothing is synced, and many small databases of a short life need no vacuum."""
+
 
 @dataclass(frozen=True)
 class DatabaseUrls:
@@ -154,8 +164,8 @@ class Postgres:
         making.rename(self.data)
 
     def _configure(self) -> None:
-        own = f"unix_socket_directories = {_quoted(self.sockets)}\nfsync = {'on' if self._durable else 'off'}\n"
-        (self.data / "postgresql.auto.conf").write_text(CONFIGURATION + own)
+        own = f"unix_socket_directories = {_quoted(self.sockets)}\n"
+        (self.data / "postgresql.auto.conf").write_text(CONFIGURATION + own + ("" if self._durable else FLEETING))
         # Only the account that started us may connect, as any of our roles; nobody else on this machine.
         (self.data / "pg_hba.conf").write_text("local all all peer map=vfos\n")
         (self.data / "pg_ident.conf").write_text(f'vfos "{_own_name()}" all\n')

@@ -18,9 +18,9 @@ KEY = "sk-ant-api03-abcdefghijklmnop"
 
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
-    handlers, level = logging.root.handlers[:], logging.root.level
+    handlers, level, configured = logging.root.handlers[:], logging.root.level, structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**configured)
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
 
