@@ -6,13 +6,13 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from app.cli import COMMANDS
 from app.console import FAILED, WRONG
+from tests.support import kindled
 from tests.support.ports import free_port
 from tests.support.services import Services
 
@@ -22,14 +22,7 @@ ROOT = Path(__file__).parents[2]
 def vfos(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command with nothing but the given settings."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("VFOS_", "DATABASE_", "REDIS_"))}
-    return subprocess.run(  # noqa: PLW1510 exit codes are what is tested
-        [sys.executable, "-m", "app", *arguments],
-        cwd=ROOT,
-        env={**clean, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return kindled.run(["app", *arguments], {**clean, **environment}, timeout=60)
 
 
 class TestUsage:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -30,6 +29,7 @@ from domain.production.commands.new_job import NewJob
 from domain.production.manifest import NAME as MANIFEST
 from domain.production.model import ArtifactRef, Made
 from domain.usage.model import Effect
+from tests.support import kindled
 from tests.support.farm import Farm, command_of, holds
 from tests.support.scripted import TOPIC, open_scripted
 from tests.support.services import Services
@@ -100,7 +100,7 @@ async def record(farm: Farm, job_id: UUID) -> Record:
     return Record(files, made, calls, outcomes)
 
 
-async def strike(farm: Farm, worker: subprocess.Popen[bytes], job_id: UUID, kind: str, done: int) -> Blow:
+async def strike(farm: Farm, worker: kindled.Process, job_id: UUID, kind: str, done: int) -> Blow:
     """Kill a worker, and it alone, while a step of the kind is at work and at least `done` others are finished.
 
     It is frozen before it is looked at, so what is seen is what the blow meets.

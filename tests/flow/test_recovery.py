@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -21,6 +20,7 @@ from adapters.database import Engines, make_engines
 from domain.dispatch.recount import recount
 from domain.production.commands.control_job import cancel_job
 from domain.usage.model import Effect
+from tests.support import kindled
 from tests.support.farm import Farm, command_of, holds
 from tests.support.line import SHARDS, Workspace, open_workspace
 from tests.support.services import Services
@@ -56,7 +56,7 @@ async def farm(services: Services, tmp_path: Path) -> AsyncIterator[LineFarm]:
     await engines.dispose()
 
 
-async def begin_slow_job(farm: LineFarm) -> tuple[UUID, subprocess.Popen[bytes]]:
+async def begin_slow_job(farm: LineFarm) -> tuple[UUID, kindled.Process]:
     """Start pump and worker, and wait until the worker is in the middle of two long steps."""
     farm.pump()
     first = farm.worker()

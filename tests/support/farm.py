@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -23,6 +21,7 @@ from domain.dispatch.model import Attempt, Step
 from domain.production.model import Job
 from tenants.principal import Principal
 from tenants.unit import Units
+from tests.support import kindled
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOK_S = 0.05
@@ -37,7 +36,7 @@ class Farm:
     principal: Principal
     unit: tuple[str, ...] = ("tests.support.unit", "io:1,cpu:2")
     """Module and arguments of a worker unit."""
-    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    running: list[kindled.Process] = field(default_factory=list)
 
     @property
     def home(self) -> Path:
@@ -48,7 +47,7 @@ class Farm:
         """While this file is missing, the slow kinds of tests/support/line.py go on for ever."""
         return self.home / "gate"
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str) -> kindled.Process:
         environment = {
             **os.environ,
             **self.settings.environment(),
@@ -56,22 +55,15 @@ class Farm:
             "LINE_CALLS": str(self.home / "calls"),
             "PYTHONPATH": str(ROOT),
         }
-        log = (self.home / f"process-{len(self.running)}.log").open("wb")
-        process = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
-            cwd=ROOT,
-            env=environment,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        with (self.home / f"process-{len(self.running)}.log").open("wb") as log:
+            process = kindled.start(arguments, environment, stdout=log, stderr=log, session=True)
         self.running.append(process)
         return process
 
-    def worker(self) -> subprocess.Popen[bytes]:
+    def worker(self) -> kindled.Process:
         return self.start(*self.unit)
 
-    def pump(self) -> subprocess.Popen[bytes]:
+    def pump(self) -> kindled.Process:
         return self.start("workers.pump")
 
     def calls(self) -> Counter[str]:
