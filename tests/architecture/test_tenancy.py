@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -519,18 +521,32 @@ class TestSharedConnections:
 
 
 # ── The source ────────────────────────────────────────────────────────────────────────────────────────────
-def sources() -> list[tuple[str, ast.Module]]:
+@dataclass(frozen=True)
+class Source:
+    """One file of the program: what stands at its top, and every call in it."""
+
+    name: str
+    body: list[ast.stmt]
+    calls: list[ast.Call]
+
+    @classmethod
+    def of(cls, name: str, code: str) -> Source:
+        tree = ast.parse(code)
+        return cls(name, tree.body, [node for node in ast.walk(tree) if isinstance(node, ast.Call)])
+
+
+@functools.cache
+def sources() -> list[Source]:
     files = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-    return [(str(path.relative_to(ROOT)), ast.parse(path.read_text())) for path in files]
+    return [Source.of(str(path.relative_to(ROOT)), path.read_text()) for path in files]
 
 
-def composed_sql(tree: ast.AST) -> list[int]:
+def composed_sql(source: Source) -> list[int]:
     """Lines where `text(…)` gets anything but a literal."""
     return [
         node.lineno
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and (getattr(node.func, "id", None) == "text" or getattr(node.func, "attr", None) == "text")
+        for node in source.calls
+        if (getattr(node.func, "id", None) == "text" or getattr(node.func, "attr", None) == "text")
         and _is_sqlalchemy_text(node)
         and not (node.args and isinstance(node.args[0], ast.Constant))
     ]
@@ -543,31 +559,31 @@ def _is_sqlalchemy_text(node: ast.Call) -> bool:
 
 class TestSource:
     def test_sql_is_never_composed_from_strings(self) -> None:
-        assert {name: lines for name, tree in sources() if (lines := composed_sql(tree))} == {}
+        assert {source.name: lines for source in sources() if (lines := composed_sql(source))} == {}
 
     @pytest.mark.parametrize(
         "line", ['text(f"SELECT {x}")', 'text("a" + x)', 'text("a %s" % x)', "text(x)", 'sa.text("{}".format(x))']
     )
     def test_the_check_sees(self, line: str) -> None:
-        assert composed_sql(ast.parse(line)) == [1]
+        assert composed_sql(Source.of("planted", line)) == [1]
 
     def test_system_units_are_opened_where_reviewed(self) -> None:
         found: dict[str, set[str]] = {}
-        for name, tree in sources():
+        for source in sources():
             constants = {
                 node.targets[0].id: node.value.value
-                for node in getattr(tree, "body", [])
+                for node in source.body
                 if isinstance(node, ast.Assign)
                 and isinstance(node.targets[0], ast.Name)
                 and isinstance(node.value, ast.Constant)
             }
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "system" and len(node.args) == 1:
+            for node in source.calls:
+                if getattr(node.func, "attr", "") == "system" and len(node.args) == 1:
                     given = node.args[0]
                     purpose = (
                         given.value if isinstance(given, ast.Constant) else constants.get(getattr(given, "id", ""))
                     )
-                    found.setdefault(str(purpose), set()).add(name)
+                    found.setdefault(str(purpose), set()).add(source.name)
         assert found == {purpose: {file} for purpose, file in rls.SYSTEM_ROUTINES.items()}
 
     def test_only_the_unit_of_work_names_the_tenant_setting(self) -> None:
@@ -578,5 +594,13 @@ class TestSource:
 
 def test_bare_routines_are_called_where_reviewed() -> None:
     """Calls around the unit of work are few, and each of their files is on the reviewed list."""
-    calling = {name for name, tree in sources() if ".routines.call(" in ast.unparse(tree)}
+    calling = {source.name for source in sources() if any(map(_calls_routine, source.calls))}
     assert calling == rls.BARE_ROUTINES
+
+
+def _calls_routine(node: ast.Call) -> bool:
+    """Whether it is `….routines.call(…)`."""
+    called = node.func
+    return (
+        isinstance(called, ast.Attribute) and called.attr == "call" and getattr(called.value, "attr", "") == "routines"
+    )
