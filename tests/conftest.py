@@ -14,6 +14,7 @@ import structlog
 
 from adapters.logs import SHARED
 from adapters.settings import Settings
+from adapters.signin import passwords
 from tests.support.services import Services
 
 # A busy machine is no fault of the code: properties are judged by their answers, not by their time.
@@ -38,6 +39,15 @@ def pytest_collection_finish() -> None:
     """The collected tests are nobody's garbage."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """A password takes a millisecond here; tests/adapters/test_passwords.py looks at the real work."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "TURNS", 1)
+        patch.setattr(passwords, "KIB", 64)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from typing import Literal
 SHORTEST, LONGEST = 12, 128
 AT_ONCE = 2
 """Hashes computed at the same time in one process; each takes 64 MiB."""
+TURNS, KIB, LANES = 3, 65536, 2
+"""The work of one hash."""
 _LIST = Path(__file__).with_name("common-passwords.txt.gz")
 _RUNS = ("abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "01234567890")
 
@@ -102,7 +104,7 @@ def _verify(hashed: str, password: str) -> bool:
 def _hasher():  # type: ignore[no-untyped-def]
     from argon2 import PasswordHasher, Type
 
-    return PasswordHasher(time_cost=3, memory_cost=65536, parallelism=2, type=Type.ID)
+    return PasswordHasher(time_cost=TURNS, memory_cost=KIB, parallelism=LANES, type=Type.ID)
 
 
 @functools.cache

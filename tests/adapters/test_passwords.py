@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import statistics
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -37,10 +40,33 @@ def test_judged(password: str, fault: str | None) -> None:
     assert judge(password, "Marina Rocha", "marina@northlight.example") == fault
 
 
+@pytest.fixture
+def real_work(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hashes as the product makes them."""
+    for name, value in {"TURNS": 3, "KIB": 65536}.items():
+        monkeypatch.setattr(passwords_module, name, value)
+    forget()
+    yield
+    forget()
+
+
+def forget() -> None:
+    passwords_module._hasher.cache_clear()
+    passwords_module._nobody.cache_clear()
+
+
+def test_the_product_s_work_is_64_mib_three_times() -> None:
+    """As a process of the product has it; the tests themselves work less."""
+    code = "from adapters.signin.passwords import _hasher; print(_hasher().hash('x'))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.startswith("$argon2id$v=19$m=65536,t=3,p=2$")
+
+
+@pytest.mark.usefixtures("real_work")
 async def test_nobody_s_password_takes_the_same_work() -> None:
     passwords = Passwords()
     hashed = await passwords.hash("correct horse battery")
-    assert hashed.startswith("$argon2id$")
+    assert hashed.startswith("$argon2id$v=19$m=65536,t=3,p=2$")
     assert await passwords.matches(hashed, "correct horse battery")
     assert not await passwords.matches(hashed, "correct horse batterY")
     assert not await passwords.matches(None, "correct horse battery")
