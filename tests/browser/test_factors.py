@@ -12,13 +12,15 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tenants import entrance
-from tests.browser.conftest import AXE, NARROW, WIDE, Server, Visit, open_page
-from tests.browser.test_access import RUN
+from tests.browser.conftest import NARROW, WIDE, Server, Visit, open_page
+from tests.browser.looks import RUN, faults_of, open_looks
 from tests.support.factories import Workspace
 from tests.support.people import add_person
 
 pytestmark = pytest.mark.browser
 WORDS = "correct horse battery"
+LOOKS = ((WIDE, "light", RUN), (NARROW, "dark", RUN))
+"""Colours do not depend on the width, nor the layout on the colours."""
 DEVICE = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -30,10 +32,6 @@ DEVICE = {
 
 PLAIN = "if (sessionStorage.plain) PublicKeyCredential.isConditionalMediationAvailable = async () => false"
 """A browser that has no suggestions, when asked to: its passkey does not answer before the button is pressed."""
-
-SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
-  .then(() => Promise.allSettled(document.getAnimations().map((one) => one.finished)))"""
-"""Colours have moved to those of the other theme."""
 
 
 async def member(server: Server, space: Workspace, name: str) -> str:
@@ -175,22 +173,14 @@ async def test_without_script_the_app_and_a_code_are_enough(
 
 async def test_axe_finds_nothing_on_any_step(chromium: Browser, server: Server, space: Workspace) -> None:
     email = await member(server, space, "Axel")
-    context = await chromium.new_context(viewport=WIDE, bypass_csp=True, reduced_motion="reduce")  # type: ignore[arg-type]
+    context = await open_looks(chromium)
     visit = await open_page(context, server.base)
     page = visit.page
     finger = await Finger.at(context, page)
     faults: list[Any] = []
 
     async def look(where: str) -> None:
-        await page.add_script_tag(path=AXE)
-        # Colours do not depend on the width, nor the layout on the colours.
-        for scheme, size in (("light", WIDE), ("dark", NARROW)):
-            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-            await page.set_viewport_size(size)  # type: ignore[arg-type]
-            await page.evaluate(SETTLED)
-            faults.extend((where, scheme, found) for found in await page.evaluate(RUN))
-            if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                faults.append((where, scheme, "scrolls sideways"))
+        faults.extend((where, found) for found in await faults_of(page, LOOKS))
 
     await with_password(visit, email)
     await page.wait_for_url(server.base + "/settings/factors")

@@ -15,8 +15,8 @@ from domain.production.model import Job
 from domain.usage.budget import Bill, JobAccount, settle
 from domain.usage.caps import set_workspace_cap
 from domain.usage.model import Effect
-from tests.browser.conftest import AXE, NARROW, WIDE, Server, open_page
-from tests.browser.test_access import RUN
+from tests.browser.conftest import WIDE, Server, open_page
+from tests.browser.looks import faults_of, open_looks, take_shots
 from tests.support.factories import Workspace
 
 pytestmark = pytest.mark.browser
@@ -46,27 +46,16 @@ async def test_pages_of_money_are_accessible_in_every_look(
     await spend(space)
     shots = os.environ.get("MONEY_SHOTS")
     faults: dict[str, Any] = {}
-    for scheme, size in (("light", WIDE), ("dark", NARROW), ("dark", WIDE), ("light", NARROW)):
-        context = await chromium.new_context(
-            storage_state=signed,  # type: ignore[arg-type]
-            viewport=size,  # type: ignore[arg-type]
-            color_scheme=scheme,  # type: ignore[arg-type]
-            bypass_csp=True,
-            reduced_motion="reduce",
-        )
-        visit = await open_page(context, server.base)
-        pages = {"usage": "/w/northlight/usage", "cost": f"{space.base}/4/cost", "doubt": f"{space.base}/4"}
-        for name, path in {**pages, "new": f"{space.base}/new"}.items():
-            await visit.go(path)
-            if shots:
-                file = Path(shots) / f"{name}-{scheme}-{size['width']}.png"
-                await visit.page.screenshot(path=file, full_page=True)
-            await visit.page.add_script_tag(path=AXE)
-            found = await visit.page.evaluate(RUN)
-            sideways = await visit.page.evaluate("document.documentElement.scrollWidth > innerWidth")
-            if found or sideways:
-                faults[f"{name} {scheme} {size}"] = [*found, *(["scrolls sideways"] if sideways else [])]
-        await context.close()
+    context = await open_looks(chromium, signed)
+    visit = await open_page(context, server.base)
+    pages = {"usage": "/w/northlight/usage", "cost": f"{space.base}/4/cost", "doubt": f"{space.base}/4"}
+    for name, path in {**pages, "new": f"{space.base}/new"}.items():
+        await visit.go(path)
+        if shots:
+            await take_shots(visit.page, Path(shots), name)
+        if found := await faults_of(visit.page):
+            faults[name] = found
+    await context.close()
     assert faults == {}
 
 

@@ -13,12 +13,14 @@ from domain.catalog.model import LibraryPicture
 from domain.production.artifacts import record_files
 from domain.production.pipeline.base import StoredFile
 from tenants.directory import load_visitor, save_preferences
-from tests.browser.conftest import AXE, NARROW, WIDE, Server, Visit, open_page
-from tests.browser.test_access import RUN
+from tests.browser.conftest import Server, Visit, open_page
+from tests.browser.looks import COLOURS, RUN, STATES, Look, faults_of, open_looks
 from tests.support.factories import Workspace, make_picture
 
 pytestmark = pytest.mark.browser
 BASE = "/w/northlight/p/deep-sky/pictures"
+TINY = {"width": 320, "height": 700}
+LOOKS: tuple[Look, ...] = (*STATES, (TINY, "light", RUN), (TINY, "dark", COLOURS))
 WORDS = (
     ({"en": "The Sombrero galaxy", "pt-BR": "A galáxia do Sombrero"}, {"en": ["galaxy", "dust"], "pt-BR": ["galáxia"]}),
     ({"pt-BR": "Uma nebulosa com um nome muito comprido que precisa de mais de uma linha"}, {"pt-BR": ["nebulosa"]}),
@@ -104,29 +106,15 @@ class TestChanging:
         await visit.check()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, NARROW, {"width": 320, "height": 700}], ids=["1440", "390", "320"])
 @pytest.mark.parametrize("language", ["en", "pt-BR"])
 async def test_axe_finds_nothing(
-    chromium: Browser,
-    server: Server,
-    signed: dict[str, Any],
-    pictures: list[str],
-    scheme: Any,
-    size: Any,
-    language: str,
+    chromium: Browser, server: Server, signed: dict[str, Any], pictures: list[str], language: str
 ) -> None:
     cookie = next(entry for entry in signed["cookies"] if entry["name"] == "vfos_session")
     visitor = await load_visitor(server.site.units, cookie["value"])
     assert visitor is not None
     await save_preferences(server.site.units, visitor.person.id, language=language)
-    context = await chromium.new_context(
-        storage_state=signed,  # type: ignore[arg-type]
-        viewport=size,
-        color_scheme=scheme,
-        bypass_csp=True,
-        reduced_motion="reduce",
-    )
+    context = await open_looks(chromium, signed)
     faults: dict[str, Any] = {}
     try:
         visit = await open_page(context, server.base)
@@ -134,11 +122,8 @@ async def test_axe_finds_nothing(
         removed = f"{BASE}?removed={pictures[0]}"
         for path in (BASE, removed, f"{BASE}?q=nothing-like-this", other, f"{BASE}/new", f"{BASE}/{pictures[1]}"):
             await visit.go(path)
-            await visit.page.add_script_tag(path=AXE)
-            found = await visit.page.evaluate(RUN)
-            sideways = await visit.page.evaluate("document.documentElement.scrollWidth > innerWidth")
-            if found or sideways:
-                faults[path] = [*found, *(["scrolls sideways"] if sideways else [])]
+            if found := await faults_of(visit.page, LOOKS):
+                faults[path] = found
     finally:
         await context.close()
         await save_preferences(server.site.units, visitor.person.id, language="en")

@@ -18,8 +18,8 @@ from domain.catalog.vendors import ProviderForm
 from domain.production.model import ArtifactRef, Job
 from tenants.secret import Secret
 from tests.app.test_sheet import FALL
-from tests.browser.conftest import AXE, NARROW, WIDE, Server, Visit, open_page
-from tests.browser.test_access import RUN
+from tests.browser.conftest import Server, Visit, open_page
+from tests.browser.looks import faults_of, open_looks, take_shots
 from tests.support.factories import Workspace
 
 pytestmark = pytest.mark.browser
@@ -78,29 +78,15 @@ async def test_added_chosen_and_removed(visit: Visit, providers: None) -> None:
     await visit.check()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1440", "390"])
-async def test_axe_finds_nothing(
-    chromium: Browser, server: Server, signed: dict[str, Any], providers: None, scheme: Any, size: Any
-) -> None:
-    context = await chromium.new_context(
-        storage_state=signed,  # type: ignore[arg-type]
-        viewport=size,
-        color_scheme=scheme,
-        bypass_csp=True,
-        reduced_motion="reduce",
-    )
+async def test_axe_finds_nothing(chromium: Browser, server: Server, signed: dict[str, Any], providers: None) -> None:
+    context = await open_looks(chromium, signed)
     faults: dict[str, Any] = {}
     visit = await open_page(context, server.base)
     for number, path in enumerate(PAGES):
         await visit.go(path)
         if SHOTS:
-            name = f"{number}-{scheme}-{size['width']}.png"
-            await visit.page.screenshot(path=Path(SHOTS) / name, full_page=True)
-        await visit.page.add_script_tag(path=AXE)
-        found = await visit.page.evaluate(RUN)
-        sideways = await visit.page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        if found or sideways:
-            faults[path] = [*found, *(["scrolls sideways"] if sideways else [])]
+            await take_shots(visit.page, Path(SHOTS), str(number))
+        if found := await faults_of(visit.page):
+            faults[path] = found
     await context.close()
     assert faults == {}

@@ -13,8 +13,8 @@ from adapters.settings import Settings
 from app.site import Site
 from domain.production.commands.create_job import create_job
 from domain.production.commands.new_job import NewJob
-from tests.browser.conftest import AXE, NARROW, WIDE, Server, Visit, come_in, open_page
-from tests.browser.test_access import RUN
+from tests.browser.conftest import WIDE, Server, Visit, come_in, open_page
+from tests.browser.looks import faults_of, open_looks
 from tests.support.scripted import TOPIC, Scripted, open_scripted
 
 pytestmark = pytest.mark.browser
@@ -100,18 +100,10 @@ class TestEditing:
         await context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1440", "390"])
 async def test_axe_finds_nothing_and_nothing_scrolls_sideways(
-    chromium: Browser, server: Server, studio: Scripted, member: dict[str, Any], scheme: Any, size: Any
+    chromium: Browser, server: Server, studio: Scripted, member: dict[str, Any]
 ) -> None:
-    context = await chromium.new_context(
-        storage_state=member,  # type: ignore[arg-type]
-        viewport=size,
-        color_scheme=scheme,
-        bypass_csp=True,
-        reduced_motion="reduce",
-    )
+    context = await open_looks(chromium, member)
     visit = await open_page(context, server.base)
     faults = {}
     for step in ("read", "again", "form", "faults", "preview"):
@@ -124,11 +116,8 @@ async def test_axe_finds_nothing_and_nothing_scrolls_sideways(
             await visit.page.get_by_label("Text of scene 2").fill("…" if step == "faults" else "Something new.")
             await visit.page.get_by_role("button", name="Show what will be made again").click()
             await expect(visit.page.locator(".faults" if step == "faults" else ".outlook")).to_be_visible()
-        await visit.page.add_script_tag(path=AXE)
-        found = await visit.page.evaluate(RUN)
-        sideways = await visit.page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        if found or sideways:
-            faults[step] = [*found, *(["scrolls sideways"] if sideways else [])]
+        if found := await faults_of(visit.page):
+            faults[step] = found
     await context.close()
     assert faults == {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ from domain.production.commands.decide_gate import decide_gate
 from domain.production.commands.new_job import NewJob
 from domain.production.queries.line import inbox
 from tenants.directory import load_visitor, save_preferences
-from tests.browser.conftest import AXE, NARROW, WIDE, Server, come_in, open_page
-from tests.browser.test_access import RUN
+from tests.browser.conftest import NARROW, WIDE, Server, come_in, open_page
+from tests.browser.looks import RUN, STATES, Look, faults_of, open_looks, take_shots
 from tests.support.scripted import TOPIC, Scripted, open_scripted
 
 pytestmark = pytest.mark.browser
+PORTUGUESE: tuple[Look, ...] = ((WIDE, "dark", RUN), (NARROW, "dark", RUN))
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -51,31 +53,20 @@ async def member(chromium: Browser, server: Server, studio: Scripted) -> dict[st
     return await come_in(chromium, server, studio.tenant_id, "Ana Lima")
 
 
-@pytest.mark.parametrize(
-    ("scheme", "size", "language"),
-    [("light", WIDE, "en"), ("dark", NARROW, "pt-BR"), ("dark", WIDE, "pt-BR"), ("light", NARROW, "en")],
-    ids=["light-1440-en", "dark-390-pt", "dark-1440-pt", "light-390-en"],
-)
+@pytest.mark.parametrize(("language", "looks"), [("en", STATES), ("pt-BR", PORTUGUESE)], ids=["en", "pt-BR"])
 async def test_every_page_in_every_look(
     chromium: Browser,
     server: Server,
     studio: Scripted,
     member: dict[str, Any],
-    scheme: Any,
-    size: Any,
     language: str,
+    looks: Sequence[Look],
 ) -> None:
     cookie = next(entry for entry in member["cookies"] if entry["name"] == "vfos_session")
     visitor = await load_visitor(server.site.units, cookie["value"])
     assert visitor is not None
     await save_preferences(server.site.units, visitor.person.id, language=language)
-    context = await chromium.new_context(
-        storage_state=member,  # type: ignore[arg-type]
-        viewport=size,
-        color_scheme=scheme,
-        bypass_csp=True,
-        reduced_motion="reduce",
-    )
+    context = await open_looks(chromium, member)
     visit = await open_page(context, server.base)
     faults: dict[str, Any] = {}
     pages = {
@@ -92,13 +83,10 @@ async def test_every_page_in_every_look(
     for name, path in paths.items():
         await visit.go(path)
         if shots := os.environ.get("WIZARD_SHOTS"):
-            await visit.page.screenshot(path=Path(shots) / f"{name}-{scheme}-{size['width']}.png", full_page=True)
-        await visit.page.add_script_tag(path=AXE)
+            await take_shots(visit.page, Path(shots), name)
         # A log that follows is scrolled to its end: what its edge cuts is no target.
-        found = await visit.page.evaluate(RUN.replace("document,", '{ exclude: [[".lines"]] },'))
-        sideways = await visit.page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        if found or sideways:
-            faults[name] = [*found, *(["scrolls sideways"] if sideways else [])]
+        if found := await faults_of(visit.page, looks, without=".lines"):
+            faults[name] = found
     await context.close()
     await save_preferences(server.site.units, visitor.person.id, language="en")
     assert faults == {}
