@@ -29,6 +29,8 @@ def test_what_a_command_refuses_is_never_our_fault(kind: type[production.Product
 
 
 DECIDED = [production.Decided(state, by) for state in ("approved", "expired", "void", "changed") for by in ("", "Ada")]
+NAMED: list[production.WrongState] = [*DECIDED, production.Outdated(3, 4)]
+"""Refusals that name themselves."""
 
 
 def refusals() -> Iterator[tuple[str, set[str]]]:
@@ -39,7 +41,7 @@ def refusals() -> Iterator[tuple[str, set[str]]]:
                 named = {keyword.arg or "" for keyword in call.keywords}
                 given = named if ast.unparse(call.func) == "WrongState" else {"number", "state"}
                 yield from ((name, given) for name in names(call))
-    yield from ((error.refusal, set(error.values)) for error in DECIDED)
+    yield from ((error.refusal, set(error.values)) for error in NAMED)
 
 
 def names(call: ast.Call) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -156,19 +155,19 @@ class TestReplay:
         assert 'id="L14"' in text
 
 
-class TestSpeed:
-    async def test_an_event_reaches_an_open_page_within_300_ms_of_its_commit(self, site: Site, marina: Person) -> None:
+class TestHints:
+    async def test_an_event_reaches_an_open_page_without_waiting_for_the_poll(
+        self, site: Site, marina: Person, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """How soon (within 300 ms of its commit) is measured by the benchmark of pages."""
+        monkeypatch.setattr(site.feed, "_poll_s", 3600.0)
         job = await running_job(marina.space, datetime.now(UTC))
         reader = await open_reader(site, marina, job)
-        took: list[float] = []
         async with aclosing(reader.messages()) as stream:
-            await until(stream, 'id="L13"')
+            await until(stream, 'id="L13"', 60)
             for number in range(10):
                 await write_lines(marina.space, job, [f"now {number}!"])
-                began = time.perf_counter()
-                await until(stream, f"now {number}!")
-                took.append(time.perf_counter() - began)
-        assert sorted(took)[8] < 0.3, took
+                await until(stream, f"now {number}!", 60)
 
 
 class TestEnd:
