@@ -24,6 +24,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from setproctitle import setproctitle
+
 ROOT = Path(__file__).resolve().parents[2]
 READ = ("app.main", "app.demo", "app.commands.common", "workers.main", "workers.pump", "adapters.egress")
 """What brings in nearly every library of the program."""
@@ -135,18 +137,24 @@ def main(line: socket.socket) -> None:
     for module in READ:
         importlib.import_module(module)
     gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         said, given, _flags, _address = socket.recv_fds(line, 1, 4)
         if not said:
             return
         if os.fork() == 0:
             line.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             _keep(*given)
             return
         for number in given:
             os.close(number)
+        _bury()
+
+
+def _bury() -> None:
+    """Take note of the forks that have ended."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _keep(asker: int, *streams: int) -> None:
@@ -169,7 +177,8 @@ def _keep(asker: int, *streams: int) -> None:
 
 
 def _become(order: dict[str, Any], streams: Sequence[int]) -> None:
-    """Be what `python -m` with these arguments would be."""
+    """Be what `python -m` with these arguments would be, in name too."""
+    setproctitle(" ".join([sys.executable, "-m", *order["arguments"]]))
     if order["session"]:
         os.setsid()
     for number, stream in enumerate(streams):
