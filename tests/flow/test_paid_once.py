@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from domain.dispatch.model import Step
 from domain.production.provider_errors import OutcomeUnknown, RateLimited
 from domain.usage.effects import InDoubt
 from domain.usage.model import Effect
+from tests.support import kindled
 from tests.support.line import Workspace, open_workspace
 from tests.support.paid_call import PaidCall, perform
 from tests.support.providers.anthropic import AnthropicDouble
@@ -28,7 +27,6 @@ from tests.support.providers.gemini import GeminiDouble
 from tests.support.providers.openai import OpenAiDouble
 from tests.support.providers.server import Double, running
 
-ROOT = Path(__file__).resolve().parents[2]
 PROVIDERS = ("anthropic", "openai", "gemini")
 
 pytestmark = pytest.mark.flow
@@ -68,15 +66,9 @@ class Payer:
     def killed_while_paying(self) -> None:
         """Pay in a process of its own and kill it (-9) once the provider has made and billed the answer."""
         self.double.fail("slow", seconds=30)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.paid_call"],
-            stdin=subprocess.PIPE,
-            cwd=ROOT,
-            env={**os.environ, **self.database.environment(), "PYTHONPATH": str(ROOT)},
-        )
-        assert process.stdin
-        process.stdin.write(json.dumps(dataclasses.asdict(self.call)).encode())
-        process.stdin.close()
+        told = json.dumps(dataclasses.asdict(self.call)).encode()
+        environment = {**os.environ, **self.database.environment()}
+        process = kindled.start(["tests.support.paid_call"], environment, stdin=told)
         self.double.wait_for_bills(1)
         process.kill()
         assert process.wait(30) == -9

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +20,11 @@ from domain.production.ports import SpokenSentence, Stopped
 from domain.production.provider_errors import OutcomeUnknown, Unavailable
 from domain.usage.effects import InDoubt
 from domain.usage.model import Effect
+from tests.support import kindled
 from tests.support.line import Workspace, open_workspace
 from tests.support.paid_narration import LONG, SHORT, PaidNarration, narrate
 from tests.support.providers.azure_live import AzureDouble
 from tests.support.providers.server import running
-
-ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.flow
 
@@ -66,15 +63,9 @@ class Payer:
     def killed(self, fault: str, seen: Callable[[], None]) -> None:
         """Narrate in a process of its own and kill it (-9) while the double is slow with one answer."""
         self.double.fail(fault, seconds=300)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.paid_narration"],
-            stdin=subprocess.PIPE,
-            cwd=ROOT,
-            env={**os.environ, **self.database.environment(), "PYTHONPATH": str(ROOT)},
-        )
-        assert process.stdin
-        process.stdin.write(json.dumps(dataclasses.asdict(self.wish)).encode())
-        process.stdin.close()
+        told = json.dumps(dataclasses.asdict(self.wish)).encode()
+        environment = {**os.environ, **self.database.environment()}
+        process = kindled.start(["tests.support.paid_narration"], environment, stdin=told)
         seen()
         process.kill()
         assert process.wait(30) == -9

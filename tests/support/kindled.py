@@ -81,15 +81,20 @@ def start(
     arguments: Sequence[str],
     environment: Mapping[str, str],
     *,
-    stdin: IO[Any] | None = None,
-    stdout: IO[Any],
-    stderr: IO[Any],
+    stdin: bytes = b"",
+    stdout: IO[Any] | None = None,
+    stderr: IO[Any] | None = None,
     session: bool = False,
 ) -> Process:
-    """Start `python -m` with the arguments in the tree's root. `session`: it leads a session of its own."""
+    """Start `python -m` with the arguments in the tree's root. `session`: it leads a session of its own.
+
+    `stdin`: all it can read there. Without streams it writes where the errors of the tests go.
+    """
     ours, theirs = socket.socketpair()
-    with theirs, Path(os.devnull).open() as nothing:
-        streams = [stream.fileno() for stream in (stdin or nothing, stdout, stderr)]
+    with theirs, tempfile.TemporaryFile() as given:
+        given.write(stdin)
+        given.seek(0)
+        streams = [stream.fileno() if stream else 2 for stream in (given, stdout, stderr)]
         socket.send_fds(_parent(), [b"."], [theirs.fileno(), *streams])
     order = {"arguments": [*arguments], "environment": {**environment}, "session": session}
     ours.sendall(json.dumps(order).encode() + b"\n")
