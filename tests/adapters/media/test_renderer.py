@@ -40,8 +40,8 @@ def endless(studio: Studio) -> tuple[RenderPlan, Segment]:
     plan = small_plan(studio, size=(640, 360), body=90)
     segment = plan.segments[0]
     states = tuple(
-        state.model_copy(update={"first": k * 3, "frames": 3, "events": (f"{{\\pos(300,300)}}{k}",)})
-        for k, state in enumerate(segment.captions * 2000)
+        state.model_copy(update={"first": k * 60, "frames": 60, "events": (f"{{\\pos(300,300)}}{k}",)})
+        for k, state in enumerate(segment.captions * 100)
     )
     return plan, segment.model_copy(update={"frames": 18_000, "captions": states})
 
