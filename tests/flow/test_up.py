@@ -24,7 +24,7 @@ from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0
-STOP_SECONDS = 15.0
+STOP_SECONDS = 60.0
 
 pytestmark = pytest.mark.flow
 
