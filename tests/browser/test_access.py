@@ -14,8 +14,9 @@ from adapters.egress_rules import Allowance
 from adapters.notify.webhook import WebhookPost
 from tenants.directory import load_visitor, save_preferences
 from tests.architecture.test_routes import OPEN, PERSONAL, WORKSPACE
-from tests.browser.conftest import AXE, ENDPOINT, MESSAGE, NARROW, WIDE, Server, Visit, open_page
-from tests.browser.looks import RUN, STATES, faults_of, open_looks
+from tests.browser.conftest import ENDPOINT, MESSAGE, Server, Visit, open_page
+from tests.browser.looks import RUN as RUN
+from tests.browser.looks import STATES, faults_of, open_looks
 from tests.support.factories import Workspace
 from workers.courier import Courier
 
