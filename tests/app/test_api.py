@@ -35,7 +35,8 @@ from tests.support.scripted import TOPIC, Scripted, open_scripted
 DOCS = Path(__file__).parents[2] / "docs" / "api.md"
 DONE: set[str] = set()
 """Operations that have succeeded in this file."""
-FILM = {"topic": "Why stars twinkle", "recipe": "quick", "seconds": 20}
+FILM = {"topic": "Why stars twinkle", "recipe": "quick", "seconds": 700}
+"""A film too long to be sketched for its quote, which would take most of the time of these tests."""
 
 
 @pytest_asyncio.fixture(scope="module")
