@@ -14,7 +14,7 @@ from pydantic import Field
 
 from app.api.asker import Asker
 from app.api.problems import ApiProblem, not_yet
-from app.api.shapes import Shape, refusals
+from app.api.shapes import ETAG, RANGE, Shape, refusals
 from app.errors import Missing
 from app.pages.artifacts import answer_file
 from app.site import AnyRequest
@@ -62,6 +62,7 @@ async def list_artifacts(request: AnyRequest, job: FromPath[UUID]) -> Response[A
     operation_id="downloadArtifact",
     tags=["Artifacts"],
     summary="Download a file",
+    response_headers=[ETAG, RANGE],
     media_type="application/octet-stream",
     response_description="The file, with its own media type; 206 with a part of it where `Range` asks for one.",
     responses=refusals(404, 416),
@@ -87,6 +88,7 @@ async def download(request: AnyRequest, job: FromPath[UUID], name: FromPath[str]
     operation_id="getManifest",
     tags=["Artifacts"],
     summary="Read a job's manifest",
+    response_headers=[ETAG],
     responses=refusals(404, 409),
 )
 async def show_manifest(request: AnyRequest, job: FromPath[UUID]) -> Response[dict[str, Any]]:

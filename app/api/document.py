@@ -41,6 +41,7 @@ TAGS = {
 }
 
 
+LIMITS = [shapes.LEFT, shapes.POLICY]
 FORMS: Mapping[str, Any] = {
     "addPictures": {
         "required": True,
@@ -98,7 +99,9 @@ def document() -> dict[str, Any]:
         path="/schema",
     )
     handlers = [_without_head(handler) for handler in API_HANDLERS]
-    silent = Litestar([Router(PREFIX, route_handlers=handlers)], openapi_config=config, logging_config=None)
+    silent = Litestar(
+        [Router(PREFIX, route_handlers=handlers, response_headers=LIMITS)], openapi_config=config, logging_config=None
+    )
     made: dict[str, Any] = silent.openapi_schema.to_schema()
     for path in made["paths"].values():
         for operation in path.values():
@@ -116,7 +119,10 @@ def _without_head(handler: Any) -> Any:
 
 
 def _tidy(operation: dict[str, Any]) -> None:
-    """What is sent is never null: a parameter is left out, and so is a body that may be."""
+    """The same in every process; and what is sent is never null: a parameter is left out, and so may a body be."""
+    for answer in operation["responses"].values():
+        if answer.get("headers"):
+            answer["headers"] = dict(sorted(answer["headers"].items()))
     if operation["operationId"] in FORMS:
         operation["requestBody"] = FORMS[operation["operationId"]]
         return

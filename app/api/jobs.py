@@ -16,7 +16,7 @@ from app.api.job_shapes import JobDetailShape, JobList, job_line, job_whole
 from app.api.new_job import EstimateShape, NewJobShape, estimate_of, new_job_of
 from app.api.once import Once
 from app.api.problems import misread
-from app.api.shapes import PAGE, Cursor, JobState, Limit, OnceKey, refusals
+from app.api.shapes import LOCATION, PAGE, REPLAYED, Cursor, JobState, Limit, OnceKey, refusals
 from app.foresight import foresee_job
 from app.pages.money import TARIFFS
 from app.site import AnyRequest
@@ -99,6 +99,7 @@ async def estimate_job(
     operation_id="createJob",
     tags=["Jobs"],
     summary="Create a job",
+    response_headers=[LOCATION, REPLAYED],
     responses=refusals(404, 409, 422),
 )
 async def start_job(

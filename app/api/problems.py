@@ -101,7 +101,7 @@ def pointer(path: Iterable[object]) -> str:
 DETAILS: Mapping[str, str] = {
     "not-found": "There is no such thing in this workspace, or it is out of reach of this key.",
     "archived": "This workspace is archived: it can be read but not changed.",
-    "bad-request": "The body must be JSON as in the OpenAPI document.",
+    "bad-request": "The body must have the form that the OpenAPI document names.",
     "too-often": "Wait for the seconds in Retry-After, then go on.",
     "too-large": "The body is larger than 512 kB.",
     "method": "This address does not take that verb; the OpenAPI document says which it takes.",

@@ -14,7 +14,7 @@ from app.api.asker import Asker
 from app.api.job_shapes import ENGLISH
 from app.api.once import Once
 from app.api.problems import ApiProblem, invalid, not_yet
-from app.api.shapes import JobState, OnceKey, ProblemFault, Shape, Wish, refusals
+from app.api.shapes import ETAG, LOCATION, REPLAYED, JobState, OnceKey, ProblemFault, Shape, Wish, refusals
 from app.pages.money import TARIFFS
 from app.scene_form import check_scene, split_text
 from app.site import AnyRequest
@@ -70,7 +70,14 @@ class ScriptEditShape(Wish):
     scenes: list[SceneEditShape] = Field(min_length=1, max_length=400)
 
 
-@get(PATH, operation_id="getScript", tags=["Script"], summary="Read a script", responses=refusals(404, 409))
+@get(
+    PATH,
+    operation_id="getScript",
+    tags=["Script"],
+    summary="Read a script",
+    response_headers=[ETAG],
+    responses=refusals(404, 409),
+)
 async def show_script(request: AnyRequest, job: FromPath[UUID]) -> Response[ScriptShape]:
     """The script as it stands; its `ETag` says which version. Needs `jobs:read`."""
     asker = Asker.of(request)
@@ -88,6 +95,7 @@ async def show_script(request: AnyRequest, job: FromPath[UUID]) -> Response[Scri
     operation_id="editScript",
     tags=["Script"],
     summary="Make a film of the changed script",
+    response_headers=[LOCATION, REPLAYED],
     responses=refusals(404, 409, 412, 422, 428),
 )
 async def change_script(

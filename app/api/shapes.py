@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from litestar.datastructures import ResponseHeader
 from litestar.openapi import ResponseSpec
 from litestar.params import HeaderParameter, QueryParameter
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -152,3 +153,15 @@ def failure_of(error: Mapping[str, Any] | None) -> FailureShape | None:
         provider=str(error["provider"]) if error.get("provider") else None,
         request_id=str(error["request_id"]) if error.get("request_id") else None,
     )
+
+
+def _header(name: str, description: str, example: str, *, always: bool = True) -> ResponseHeader:
+    return ResponseHeader(name=name, description=description, documentation_only=True, required=always, value=example)
+
+
+ETAG = _header("ETag", "Which version this is.", '"46e84a22…"')
+LOCATION = _header("Location", "Address of what was made.", "/api/v1/jobs/01a21b3f-7e5b-716a-bd11-2f2c37f12639")
+REPLAYED = _header("Idempotency-Replayed", "`true` where this was answered before.", "true", always=False)
+RANGE = _header("Content-Range", "Which part of the file this is (206).", "bytes 0-99/7825383", always=False)
+LEFT = _header("RateLimit", "Requests that are left, and seconds until there are more.", '"key";r=59;t=1')
+POLICY = _header("RateLimit-Policy", "Requests at once, and seconds until all are there again.", '"key";q=60;w=12')

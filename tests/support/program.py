@@ -90,6 +90,8 @@ def check(answer: Response, verb: str, path: str) -> set[str]:
         return {operation["operationId"]}
     said = operation["responses"].get(str(answer.status_code))
     assert said is not None, f"{where} is not in the document: {answer.text[:300]}"
+    for name, header in said.get("headers", {}).items():
+        assert name in answer.headers or not header["required"], f"{where} lacks {name}"
     [(media, content)] = said["content"].items()
     if media != "application/octet-stream":
         assert answer.headers["content-type"].partition(";")[0] == media, where
