@@ -35,7 +35,7 @@ from domain.catalog.keeping import InUse, restore_item
 from domain.catalog.usage import Use
 from domain.production.commands.archive_item import SCHEDULED, archive_unused
 from domain.production.queries.projects import projects_of
-from domain.production.queries.recipes import recipe_records, schedules_by_recipe, version_records
+from domain.production.queries.recipes import DAYS, recipe_records, schedules_by_recipe, version_records
 from tenants.roles import Permission
 from tenants.unit import Unit
 
@@ -75,6 +75,7 @@ async def show_items(request: AnyRequest) -> Response[str]:
         view=view,
         tabs=make_tabs(room.tongue, f"{room.base}/catalogue", kind, page.counts),
         icon_name=ICONS[kind],
+        days=DAYS,
         title=room.tongue.gettext(TITLES[kind]),
         new=room.tongue.gettext(NEW[kind]),
         about=room.tongue.gettext(ABOUT[kind]),
@@ -142,7 +143,8 @@ def _compare(room: Room, kind: str, old: ItemLine | None, new: ItemLine, desk: D
 async def _uses(unit: Unit, line: ItemLine) -> list[Use]:
     if line.kind == "recipe":
         timed = (await schedules_by_recipe(unit)).get(line.slug, [])
-        return [Use(line.slug, line.name, SCHEDULED, one.project, one.project_name) for one in timed]
+        starting = [Use(line.slug, line.name, SCHEDULED, one.project, one.project_name) for one in timed]
+        return [*starting, *(await read_usage(unit)).of_recipe(line.slug)]
     return (await read_usage(unit)).of(line.kind, line.slug, line.body)
 
 

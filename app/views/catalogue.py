@@ -294,6 +294,8 @@ def make_uses(tongue: Tongue, base: str, uses: Sequence[Use]) -> list[UseRow]:
 
 def _use(tongue: Tongue, base: str, use: Use) -> UseRow:
     slot = said(tongue, SLOTS, use.slot)
+    if not use.recipe:
+        return UseRow(use.recipe_name, "", slot)
     if use.slot == SCHEDULED:
         return UseRow(use.project_name, f"{base}/p/{use.project}/schedules", slot)
     if use.project:

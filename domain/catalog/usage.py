@@ -62,6 +62,14 @@ class Usage:
         ]
         return found
 
+    def of_recipe(self, slug: str) -> list[Use]:
+        """The projects that have chosen something else for a slot of a recipe."""
+        return [
+            Use(one.recipe, one.recipe_name, one.slot, one.project, one.project_name)
+            for one in self.bindings
+            if one.recipe == slug
+        ]
+
     def _by_recipe(self, recipe: RecipeUse, kind: str, slug: str, body: Mapping[str, Any]) -> list[Use]:
         if kind == "knowledge":
             return _by_knowledge(recipe, slug, body)

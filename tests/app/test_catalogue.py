@@ -12,13 +12,17 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from httpx import AsyncClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.site import Site
 from domain.catalog.items import ItemLine, find_item
+from domain.dispatch.model import Step
 from domain.production.model import Job
+from domain.production.queries.recipes import recipe_records, version_records
+from domain.usage.model import Effect
 from tenants.model import AuditEntry
 from tests.app.conftest import Person, sign_in
+from tests.support.factories import add_effect, seed_jobs, seed_workspace
 from tests.support.people import add_person, cookie_of
 from tests.support.scripted import Scripted, open_scripted
 
@@ -325,8 +329,8 @@ class TestBindings:
         job: Job = await studio.plan()
         ref = job.spec["prompt"]["ref"]
         assert (ref["slug"], ref["origin"]) == ("short-script-en", "project")
-        used = (await paula.get(f"{BASE}/prompts/short-script-en")).text
-        assert f'href="{PROJECT}/recipes"' in used
+        for used in ("prompts/short-script-en", "recipes/quick"):
+            assert f'href="{PROJECT}/recipes"' in (await paula.get(f"{BASE}/{used}")).text
         assert "project.bindings" in await acts(site, studio)
         await paula.post(f"{PROJECT}/recipes", {"prompt.quick": ""})
         assert '<option value="short-script-en" selected>' not in (await paula.get(f"{PROJECT}/recipes")).text
@@ -384,6 +388,29 @@ class TestFiles:
     async def test_no_file_at_all(self, paula: Person) -> None:
         answer = await paula.post(f"{BASE}/prompts/import", {})
         assert (answer.status_code, "Choose a file." in answer.text) == (422, True)
+
+
+async def test_how_films_of_a_recipe_went(site: Site) -> None:
+    """Jobs, success and medians, in the list and by version; what failed or was free counts as it should."""
+    space = await seed_workspace(site.units, site.store, "records", "Records")
+    await seed_jobs(space)
+    async with site.units.open(space.owner) as unit:
+        jobs = list(await unit.session.scalars(select(Job).where(Job.recipe_slug == "documentary")))
+        (done,) = [job for job in jobs if job.state == "succeeded"]
+        step = (await unit.session.scalars(select(Step).where(Step.job_id == done.id).limit(1))).one()
+        await add_effect(unit, done, step, "a-paid-one", 2_500)
+        paid = await unit.session.scalar(select(func.sum(Effect.micro_dollars)).where(Effect.job_id == done.id))
+        records, versions = await recipe_records(unit), await version_records(unit, "documentary")
+    record = records["documentary"]
+    states = [job.state for job in jobs]
+    assert (record.jobs, record.succeeded, record.failed) == (
+        len(jobs), states.count("succeeded"), states.count("failed"),
+    )  # fmt: skip
+    assert sum(one.jobs for one in versions.values()) == record.jobs
+    assert done.started_at is not None
+    assert done.finished_at is not None
+    assert record.seconds == (done.finished_at - done.started_at).total_seconds()
+    assert record.micro_dollars == paid
 
 
 async def test_the_palette_finds_items(paula: Person) -> None:

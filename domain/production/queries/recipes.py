@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, case, extract, func, select
-from sqlalchemy.sql.selectable import Subquery
+from sqlalchemy import CTE, ColumnElement, Subquery, and_, case, extract, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from domain.catalog.model import Project
 from domain.production.model import Job, Schedule
 from domain.production.visible import only_visible
 from domain.usage.model import Effect
 from tenants.unit import Unit
+
+DAYS = 90
+"""How far back records look."""
 
 
 @dataclass(frozen=True)
@@ -32,57 +36,58 @@ class Record:
 
 
 async def recipe_records(unit: Unit) -> dict[str, Record]:
-    """Every recipe's record by short name, in one statement. Raises Forbidden."""
-    unit.principal.require("jobs:read")
-    paid = _paid()
-    statement = _records(paid).add_columns(Job.recipe_slug).group_by(Job.recipe_slug)
-    rows = await unit.session.execute(statement.where(*only_visible(unit.principal, Job.project_id)))
-    return {row[-1]: _record(row) for row in rows}
+    """The record of each recipe over the last `DAYS` days by short name, in one statement. Raises Forbidden."""
+    return await _records(unit, Job.recipe_slug)
 
 
 async def version_records(unit: Unit, slug: str) -> dict[int, Record]:
-    """The record of each version of a recipe, in one statement. Raises Forbidden."""
+    """The record of each version of a recipe over the last `DAYS` days, in one statement. Raises Forbidden."""
+    return await _records(unit, Job.recipe_version, Job.recipe_slug == slug)
+
+
+async def _records(unit: Unit, by: InstrumentedAttribute[Any], *only: ColumnElement[bool]) -> dict[Any, Record]:
     unit.principal.require("jobs:read")
-    paid = _paid()
-    statement = _records(paid).add_columns(Job.recipe_version).group_by(Job.recipe_version)
     visible = only_visible(unit.principal, Job.project_id)
-    rows = await unit.session.execute(statement.where(Job.recipe_slug == slug, *visible))
-    return {row[-1]: _record(row) for row in rows}
-
-
-def _paid() -> Subquery:
-    known = case((func.sum(Effect.unpriced) == 0, func.sum(Effect.micro_dollars)))
-    return select(Effect.tenant_id, Effect.job_id, known.label("paid"), func.count().label("calls")).group_by(
-        Effect.tenant_id, Effect.job_id
-    ).subquery("paid")  # fmt: skip
-
-
-def _records(paid: Subquery) -> Select[Any]:
-    done = Job.state == "succeeded"
     took = extract("epoch", Job.finished_at - Job.started_at)
+    recent = Job.created_at > func.now() - timedelta(days=DAYS)
+    jobs = (
+        select(Job.tenant_id, Job.id, by.label("by"), Job.state, took.label("took"))
+        .where(recent, *only, *visible)
+        .cte("jobs")
+    )
+    paid = _paid(jobs)
+    done = jobs.c.state == "succeeded"
     cost = case((paid.c.calls.is_(None), 0), else_=paid.c.paid)
-    return (
+    rows = await unit.session.execute(
         select(
+            jobs.c.by,
             func.count(),
             func.count().filter(done),
-            func.count().filter(Job.state == "failed"),
+            func.count().filter(jobs.c.state == "failed"),
             func.percentile_cont(0.5).within_group(cost).filter(done),
-            func.percentile_cont(0.5).within_group(took).filter(done),
+            func.percentile_cont(0.5).within_group(jobs.c.took).filter(done),
         )
-        .select_from(Job)
-        .outerjoin(paid, and_(paid.c.tenant_id == Job.tenant_id, paid.c.job_id == Job.id))
+        .select_from(jobs)
+        .outerjoin(paid, paid.c.job_id == jobs.c.id)
+        .group_by(jobs.c.by)
+    )
+    return {row[0]: _record(*row[1:]) for row in rows}
+
+
+def _paid(jobs: CTE) -> Subquery:
+    """What those jobs have cost; null where a price is not known."""
+    known = case((func.sum(Effect.unpriced) == 0, func.sum(Effect.micro_dollars)))
+    return (
+        select(Effect.job_id, known.label("paid"), func.count().label("calls"))
+        .join(jobs, and_(jobs.c.tenant_id == Effect.tenant_id, jobs.c.id == Effect.job_id))
+        .group_by(Effect.job_id)
+        .subquery("paid")
     )
 
 
-def _record(row: Any) -> Record:
-    jobs, succeeded, failed, cost, seconds, _ = row
-    return Record(
-        int(jobs),
-        int(succeeded),
-        int(failed),
-        None if cost is None else round(cost),
-        None if seconds is None else float(seconds),
-    )
+def _record(jobs: int, succeeded: int, failed: int, cost: float | None, seconds: float | None) -> Record:
+    known = None if cost is None else round(cost)
+    return Record(jobs, succeeded, failed, known, None if seconds is None else float(seconds))
 
 
 @dataclass(frozen=True)
