@@ -99,7 +99,7 @@ async def list_project_pictures(
     summary="Add pictures to a project",
     status_code=200,
     request_max_body_size=HARDEST,
-    responses=refusals(404, 413, 422, 507),
+    responses=refusals(404, 422, 507),
 )
 async def add_pictures(request: AnyRequest, project: FromPath[str]) -> Response[TakenList]:
     """A multipart form with `files` and words for all of them, as on the page; the same file twice is one picture.

@@ -94,10 +94,11 @@ WHY: Mapping[int, str] = {
 
 
 def refusals(*more: int) -> dict[int, ResponseSpec]:
-    """The refusals of an operation: those of every one, and `more`."""
+    """The refusals of an operation: those of every one, and `more`; what takes a body can be sent too much."""
+    bodied = {413} if 422 in more else set()
     return {
         status: ResponseSpec(Problem, description=WHY[status], media_type=MEDIA, generate_examples=False)
-        for status in sorted({400, 401, 403, 429, *more})
+        for status in sorted({400, 401, 403, 429, *bodied, *more})
     }
 
 

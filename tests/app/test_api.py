@@ -17,6 +17,7 @@ from litestar import Litestar
 from sqlalchemy import func, select, text, update
 
 from adapters.settings import Settings
+from app.api import events
 from app.api.document import document
 from app.site import Site
 from domain.dispatch.flows import drop_ready
@@ -265,6 +266,8 @@ class TestOrdering:
         assert "U+0007) at position 2" in hidden.text
         for path in ("/projects/%00", "/jobs/%00/artifacts", "/projects/deep-sky/recipes/a%00b"):
             assert (await program.client.get(path)).status_code == 404
+        huge = await program.post("/projects/deep-sky/jobs", {**FILM, "topic": "x" * 600_000}, Idempotency_Key="huge")
+        assert (huge.status_code, huge.json()["code"]) == (413, "too-large")
         for broken in (b"{nope", b"[1]", b"", b"null"):
             raw = await program.client.post("/projects/deep-sky/jobs", content=broken, headers={"Idempotency-Key": "g"})
             assert (raw.status_code in (400, 422), raw.json()["code"]) == (True, raw.json()["type"].split(":")[-1])
@@ -525,6 +528,14 @@ class TestEvents:
         assert heard["items"][0]["job"] == made["id"]
         nothing = (await program.get("/events", {"after": heard["after"] + 1000, "wait": 1})).json()
         assert nothing == {"items": [], "after": heard["after"] + 1000}
+
+    async def test_one_that_stands_too_many_is_answered_at_once(
+        self, program: Program, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(events, "AT_ONCE", 0)
+        monkeypatch.setattr(events, "_heard", None)
+        answer = await program.get("/events", {"after": 2**40, "wait": 25})
+        assert answer.json() == {"items": [], "after": 2**40}
 
     @pytest.mark.parametrize("asked", [{"after": -1}, {"wait": 26}, {"job": "x"}, {"after": "now"}])
     async def test_refused(self, program: Program, asked: dict[str, Any]) -> None:
