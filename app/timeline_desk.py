@@ -28,7 +28,7 @@ from app.views.timeline import ZOOMS, make_strip
 from app.views.wave import FINE, wave_path
 from domain.catalog.model import LibraryPicture
 from domain.production.composing import fit_picture
-from domain.production.cutting import Changes, Desk, read_changes, read_cut
+from domain.production.cutting import Changes, Cut, Desk, read_changes, read_cut
 from domain.production.cutting import sit_down as take_seat
 from domain.production.editing import read_script
 from domain.production.model import ArtifactRef
@@ -161,7 +161,14 @@ async def sit_down(room: Room, query: Mapping[str, Any], *, bare: bool = False) 
 
 async def _desk(room: Room, detail: JobDetail, changes: Changes) -> Desk | None:
     cut = await read_cut(room.site.store, detail)
-    return await asyncio.to_thread(take_seat, cut, changes) if cut else None
+    return await asyncio.to_thread(_seated, cut, changes) if cut else None
+
+
+def _seated(cut: Cut, changes: Changes) -> Desk:
+    """The film with its changes and all its times, worked out beside the server's other requests."""
+    desk = take_seat(cut, changes)
+    _ = desk.draft.resolved
+    return desk
 
 
 def _sight(room: Room, query: Mapping[str, Any], desk: Desk | None) -> Sight:
@@ -215,6 +222,7 @@ async def find_choice(unit: Unit, table: Table, sha256: str) -> dict[str, Any]:
     if row is not None:
         facts = {"width": row.width, "height": row.height, "focus": row.focus, "media_type": row.media_type}
         facts["label"] = _caption(row, table.room.tongue.language)[:200]
+        facts |= {"credit": row.credit[:500], "licence": row.licence[:500]}
         return _fitted(sha256, facts, canvas)
     for alias, media in desk.draft.media.items():
         if media.sha256 == sha256 and _is_picture(alias, media):

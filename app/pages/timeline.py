@@ -20,7 +20,7 @@ from app.timeline_form import read_frame, read_wish
 from app.views.cut_edits import form_faults
 from app.views.recut import make_recut
 from app.views.refusals import say_refusal
-from domain.production.commands.edit_timeline import change_timeline, make_edited, redo_timeline, undo_timeline
+from domain.production.commands.edit_timeline import change_timeline, make_edited, redo_timeline, stepped, undo_timeline
 from domain.production.errors import Outdated, WrongState
 from domain.production.recut import foresee_recut
 from tenants.unit import Unit
@@ -60,29 +60,33 @@ async def edit_timeline(request: AnyRequest) -> Response[Any]:
             await change_timeline(unit, table.detail.job.id, desk.cut, seen, wish, same)
     except Outdated as error:
         return await _outdated(room, values, error)
+    except WrongState as error:
+        return table.page(FormState(values, [FormFault("", say_refusal(room.tongue, error))]), status=422)
     return await _changed(room, values, _next_item(wish, desk.draft, after))
 
 
 @post(f"{PATH}/undo")
 async def undo(request: AnyRequest) -> Response[Any]:
     """Take the last change back."""
-    return await _step(request, undo_timeline)
+    return await _step(request, undo_timeline, "undone")
 
 
 @post(f"{PATH}/redo")
 async def redo(request: AnyRequest) -> Response[Any]:
     """Do the last change taken back again."""
-    return await _step(request, redo_timeline)
+    return await _step(request, redo_timeline, "done")
 
 
-async def _step(request: AnyRequest, command: Any) -> Response[Any]:
+async def _step(request: AnyRequest, command: Any, state: str) -> Response[Any]:
     room = await Room.enter(request)
     values = await read_form(request)
     table = await sit_down(room, _sight_of(values))
     room.principal.require("jobs:run", table.detail.job.project_id)
+    desk, seen = table.need_desk(), _seen(values)
+    after = await asyncio.to_thread(stepped, desk.cut, desk.changes, state) if desk.changes.version == seen else None
     try:
         async with room.open() as unit:
-            await command(unit, table.detail.job.id, table.need_desk().cut, _seen(values))
+            await command(unit, table.detail.job.id, desk.cut, seen, after)
     except Outdated as error:
         return await _outdated(room, values, error)
     except WrongState as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -75,9 +76,13 @@ async def read_cut(store: ObjectStore, detail: JobDetail) -> Cut | None:
         return None
     tenant_id = detail.job.tenant_id
     document, resolved, plan = [await store.get_bytes(tenant_id, files[name]) for name in (DOCUMENT, RESOLVED, PLAN)]
-    media = ResolvedTimeline.model_validate_json(resolved).media
     spec = wished_spec(JobSpec.read(detail.job.spec), step.instruction)
-    return Cut(spec, files[DOCUMENT], Draft(load(document), media), RenderPlan.model_validate_json(plan))
+    return await asyncio.to_thread(_read, spec, files[DOCUMENT], document, resolved, plan)
+
+
+def _read(spec: JobSpec, base: str, document: bytes, resolved: bytes, plan: bytes) -> Cut:
+    media = ResolvedTimeline.model_validate_json(resolved).media
+    return Cut(spec, base, Draft(load(document), media), RenderPlan.model_validate_json(plan))
 
 
 async def read_changes(unit: Unit, job_id: UUID, *, lock: bool = False) -> Changes:

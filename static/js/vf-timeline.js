@@ -2,31 +2,42 @@
 // server, which answers with the timeline as it then is; nothing is kept here but where the view is scrolled to.
 const SNAP = 8; // pixels within which an edge or the playhead draws a dragged edge to it
 let scrolled = 0;
+let wished = null; // where the view shall be scrolled to once another zoom has come
 let held = false; // the tracks had the focus when the timeline was replaced
 
 class VfTimeline extends HTMLElement {
   connectedCallback() {
-    this.scroll = this.querySelector(".tl-scroll");
-    this.svg = this.querySelector("svg.tl-svg");
-    this.form = this.querySelector("#tl-do");
-    this.frames = Number(this.dataset.frames);
-    this.scale = Number(this.dataset.scale);
-    this.at = Number(this.dataset.at);
-    this.scroll.scrollLeft = scrolled;
-    this.scroll.addEventListener("scroll", () => { scrolled = this.scroll.scrollLeft; }, { passive: true });
-    this.svg.addEventListener("pointerdown", (event) => this.down(event));
-    this.svg.addEventListener("click", (event) => this.click(event));
-    this.svg.addEventListener("dragstart", (event) => event.preventDefault());
+    // The element outlives the answers that are morphed into it: what they bring is looked up when it is needed.
+    this.addEventListener("pointerdown", this.down);
+    this.addEventListener("click", this.click);
+    this.addEventListener("dragstart", (event) => event.preventDefault());
+    this.addEventListener("wheel", this.wheel, { passive: false });
+    this.addEventListener("scroll", () => { scrolled = this.scroll.scrollLeft; }, { passive: true, capture: true });
     this.addEventListener("focusin", () => { held = true; });
     document.addEventListener("keydown", this.key);
     document.addEventListener("click", this.step);
-    if (held && !document.activeElement?.closest("vf-timeline, form")) this.scroll.focus({ preventScroll: true });
-    this.show();
+    document.addEventListener("htmx:after:swap", this.renew);
+    this.renew();
   }
   disconnectedCallback() {
     document.removeEventListener("keydown", this.key);
     document.removeEventListener("click", this.step);
+    document.removeEventListener("htmx:after:swap", this.renew);
   }
+  renew = () => {
+    this.at = Number(this.dataset.at);
+    this.loading = false;
+    this.scroll.scrollLeft = wished ?? scrolled;
+    wished = null;
+    const focus = document.activeElement;
+    if (held && (!focus || focus === document.body)) this.scroll.focus({ preventScroll: true });
+    this.show();
+  };
+  get scroll() { return this.querySelector(".tl-scroll"); }
+  get svg() { return this.querySelector("svg.tl-svg"); }
+  get form() { return this.querySelector("#tl-do"); }
+  get frames() { return Number(this.dataset.frames); }
+  get scale() { return Number(this.dataset.scale); }
 
   // ── What is where ───────────────────────────────────────────────────────────────────────────────────────
   bars() { return [...this.svg.querySelectorAll(".tl-bar")]; }
@@ -50,7 +61,11 @@ class VfTimeline extends HTMLElement {
     if (this.at) address.searchParams.set("at", this.at);
     else address.searchParams.delete("at");
     history.replaceState(history.state, "", address);
+    this.dataset.at = this.at;
     this.show();
+    const x = this.at * this.scale;
+    if (x < this.scroll.scrollLeft) this.scroll.scrollLeft = x - 40;
+    else if (x > this.scroll.scrollLeft + this.scroll.clientWidth) this.scroll.scrollLeft = x - this.scroll.clientWidth + 40;
     const still = document.getElementById("tl-frame");
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => {
@@ -77,20 +92,44 @@ class VfTimeline extends HTMLElement {
     document.getElementById("tl-time").value = time;
     const still = document.getElementById("tl-frame");
     still.alt = still.dataset.alt.replace("{time}", time);
-    const x = this.at * this.scale;
-    if (x < this.scroll.scrollLeft) this.scroll.scrollLeft = x - 40;
-    else if (x > this.scroll.scrollLeft + this.scroll.clientWidth) this.scroll.scrollLeft = x - this.scroll.clientWidth + 40;
   }
   step = (event) => {
-    const link = event.target.closest?.("[data-step]");
+    const link = event.target.closest?.("[data-step], .tl-zooms a");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    this.seek(this.at + Number(link.dataset.step));
+    if (link.dataset.step) this.seek(this.at + Number(link.dataset.step));
+    else this.zoom(link);
   };
 
+  // ── Zoom ────────────────────────────────────────────────────────────────────────────────────────────────
+  zoom(link) {
+    const times = (one) => Number(one.textContent.match(/^\d+/)?.[0] ?? 1);
+    const now = document.querySelector(".tl-zooms [aria-current]");
+    const [x, wide] = [this.at * this.scale, this.scroll.clientWidth];
+    // The playhead stays where it is if it is seen, else what is in the middle does.
+    const seen = x >= scrolled && x <= scrolled + wide;
+    const place = seen ? x - scrolled : wide / 2;
+    wished = Math.max(0, ((scrolled + place) * times(link)) / times(now) - place);
+    const address = new URL(link.href);
+    if (this.at) address.searchParams.set("at", this.at);
+    this.load(address);
+  }
+  wheel = (event) => {
+    if (!event.ctrlKey) return;
+    event.preventDefault();
+    const links = [...document.querySelectorAll(".tl-zooms a")];
+    const link = links[links.findIndex((one) => one.matches("[aria-current]")) + (event.deltaY < 0 ? 1 : -1)];
+    if (link && !this.loading) this.zoom(link);
+  };
+  load(address) {
+    this.loading = true;
+    held = true;
+    htmx.ajax("GET", address.pathname + address.search, { source: "#timeline", target: "#timeline", swap: "outerMorph", push: "true" });
+  }
+
   // ── Choosing, dragging ──────────────────────────────────────────────────────────────────────────────────
-  click(event) {
-    const link = event.target.closest("a");
+  click = (event) => {
+    const link = event.target.closest(".tl-bar, .tl-mark");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     if (this.dragged) return;
@@ -99,10 +138,9 @@ class VfTimeline extends HTMLElement {
       if (this.at) address.searchParams.set("at", this.at);
       else address.searchParams.delete("at");
     }
-    held = true;
-    htmx.ajax("GET", address.pathname + address.search, { source: "#timeline", target: "#timeline", swap: "outerMorph", push: "true" });
-  }
-  down(event) {
+    this.load(address);
+  };
+  down = (event) => {
     if (event.button) return;
     this.dragged = false;
     const bar = event.target.closest(".tl-bar");
@@ -132,7 +170,7 @@ class VfTimeline extends HTMLElement {
       else if ("base" in bar.dataset) this.drop(bar, this.frameAt(moved));
       else this.send({ op: "move", item: bar.dataset.id, frames: by });
     });
-  }
+  };
   drop(bar, frame) {
     // A picture that fills the frame is put into another place of the order.
     const others = this.bars().filter((one) => one.dataset.lane === bar.dataset.lane && one !== bar && one.dataset.kind !== "cut");

@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, select
 
 from adapters.settings import Settings
 from app.site import Site
+from domain.dispatch.model import Step
 from domain.production.commands.create_job import create_job
 from domain.production.commands.new_job import NewJob
 from domain.production.cutting import read_changes
@@ -256,8 +257,35 @@ class TestMaking:
         assert [edit["operation"]["op"] for edit in made.spec["timeline_edits"]] == ["motion"]
         shown = await desk.person.get(f"{studio.base}/{number}/timeline")
         assert "In this film already" in shown.text
+        await self.a_change_of_the_script_says_what_becomes_of_it(desk, studio, number)
         assert "made as #" in await desk.look()
         assert "timeline changed" in (await desk.person.get(f"{studio.base}/1")).text
+
+    async def a_change_of_the_script_says_what_becomes_of_it(self, desk: Desk, studio: Scripted, number: int) -> None:
+        change = {"scene": "s2", "text": "A person wrote this."}
+        preview = await desk.person.post(f"{studio.base}/{number}/script", change)
+        assert "The timeline of this film was changed by hand, in one place." in preview.text
+        row = re.search(r"Video segments</th><td[^>]*>at most (\d+)</td><td[^>]*>(.*?)</td>", preview.text)
+        assert row is not None
+        assert row[2] == "0"
+        async with studio.units.open(studio.owner) as unit:
+            job = await unit.session.scalar(select(Job).where(Job.number == number))
+            assert job is not None
+            step = await unit.session.scalar(select(Step).where(Step.job_id == job.id, Step.kind == "compose"))
+            assert step is not None
+            lost = {"count": 1, "lost": [{"number": 0, "why": "motion of picture-s1 (edit 1): It is gone."}]}
+            step.outputs = {**(step.outputs or {}), "edits": lost}
+        page = await desk.person.get(f"{studio.base}/{number}")
+        assert "1 change of the timeline no longer fits this film and was left out." in page.text
+        assert "It is gone." in (await desk.person.get(f"{studio.base}/{number}/timeline")).text
+
+    async def test_a_change_in_no_film_yet_is_told_beside_the_script(self, desk: Desk, studio: Scripted) -> None:
+        a = first_pictures(await desk.spans())[0]
+        await desk.do(0, op="motion", item=a, motion="none")
+        change = {"scene": "s2", "text": "A person wrote this."}
+        preview = await desk.person.post(f"{studio.base}/1/script", change)
+        assert "One change of the timeline is in no film yet." in preview.text
+        assert "They stay with this job" in preview.text
 
     async def test_edits_that_a_new_composition_no_longer_takes_are_told(self, desk: Desk, studio: Scripted) -> None:
         """The base of the draft is another film now: what still fits is done, what does not is named."""

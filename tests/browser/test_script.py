@@ -1,4 +1,4 @@
-"""Changing one scene in a browser: in place, with its preview, to the new job; with and without script."""
+"""Changing a film in a browser: one scene, or its timeline; from the preview to the new job; also without script."""
 
 from __future__ import annotations
 
@@ -100,15 +100,58 @@ class TestEditing:
         await context.close()
 
 
+class TestTimeline:
+    async def test_items_are_trimmed_by_hand_and_by_key_and_the_film_is_made_again(
+        self, desk: Visit, studio: Scripted
+    ) -> None:
+        page = desk.page
+        await desk.go(f"{studio.base}/1/timeline")
+        second = page.locator('.tl-bar[data-id="picture-s2"]')
+        first, count = [int(await second.get_attribute(f"data-{name}") or 0) for name in ("first", "count")]
+        await second.locator(".back").click(position={"x": 40, "y": 8})
+        await expect(second).to_have_attribute("aria-current", "true")
+        await expect(page).to_have_url(f"{desk.base}{studio.base}/1/timeline?item=picture-s2")
+        edge = await second.locator(".back").bounding_box()
+        assert edge is not None
+        x, y = edge["x"] + edge["width"] - 3, edge["y"] + 8
+        await page.mouse.move(x, y)
+        await page.mouse.down()
+        await page.mouse.move(x + 8, y)
+        await page.mouse.move(x + 16, y)
+        await page.mouse.up()
+        await expect(page.get_by_text("1 change that is not in the film")).to_be_visible()
+        assert int(await second.get_attribute("data-count") or 0) > count
+        await page.keyboard.press("Control+z")
+        await expect(second).to_have_attribute("data-count", str(count))
+        await page.mouse.click(edge["x"] + 30, edge["y"] - 16)
+        at = int(await page.locator("#tl-at").input_value())
+        assert first < at < first + count
+        await page.locator("#tl-scroll").focus()
+        await page.keyboard.press("ArrowRight")
+        await expect(page.locator("#tl-at")).to_have_value(str(at + 1))
+        await page.keyboard.press("[")
+        await expect(second).to_have_attribute("data-first", str(at + 1))
+        await page.get_by_role("link", name="Make the film again").click()
+        await expect(page.get_by_role("row", name="Sentences nothing all")).to_be_visible()
+        await page.get_by_role("button", name="Make the new film").click()
+        await expect(page.get_by_role("link", name="Changed from #1")).to_be_visible()
+        await desk.check()
+
+
 async def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     chromium: Browser, server: Server, studio: Scripted, member: dict[str, Any]
 ) -> None:
     context = await open_looks(chromium, member)
     visit = await open_page(context, server.base)
     faults = {}
-    for step in ("read", "again", "form", "faults", "preview"):
+    for step in ("read", "timeline", "again", "form", "faults", "preview"):
         if step == "read":
             await visit.go(f"{studio.base}/1/script")
+        elif step == "timeline":
+            await visit.go(f"{studio.base}/1/timeline?item=picture-s2&at=90")
+            await visit.page.evaluate(
+                "for (const each of document.querySelectorAll('#timeline details')) each.open = true"
+            )
         elif step in ("again", "form"):
             await visit.go(f"{studio.base}/1/script?{'again=1' if step == 'again' else 'scene=s2'}")
             await expect(visit.page.locator("textarea")).to_be_visible()

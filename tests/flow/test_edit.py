@@ -131,6 +131,7 @@ async def test_an_edited_timeline_makes_only_what_it_touches(studio: Scripted, f
     items = [item for item in cut.draft.resolved.tracks[0].items if item.clip]
     other = next(one for one in cut.spec.library if one.role == "picture" and one.sha256 not in cut.plan.assets)
     picture = {"sha256": other.sha256, "width": other.width, "height": other.height, "fit": "cover"}
+    picture |= {"credit": "Ana Lima", "licence": "CC BY 4.0"}
     await edit(studio, film, cut, 0, op="trim", item=items[0].id, edge="end", frames=10)
     await edit(studio, film, cut, 1, op="transition", item=items[1].id, kind="wipe", frames=12)
     await edit(studio, film, cut, 2, op="asset", item=items[2].id, **picture)
@@ -168,6 +169,8 @@ async def the_receipt_says_who(studio: Scripted, detail: JobDetail) -> None:
     edits = told["spec"]["timeline_edits"]
     assert [edit["operation"]["op"] for edit in edits] == ["trim", "transition", "asset"]
     assert {edit["by"] for edit in edits} == {"Marina Rocha"}
+    credits_of = next(output for output in detail.outputs if output.name == "credits.txt")
+    assert b"Ana Lima (CC BY 4.0)" in await studio.store.get_bytes(studio.tenant_id, credits_of.sha256)
 
 
 async def a_new_script_keeps_or_tells(studio: Scripted, job: Job, item: str) -> None:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from timeline.easing import EASINGS
-from timeline.editing.draft import Bench, Spot, refused
+from timeline.editing.draft import Bench, Span, Spot, refused
 from timeline.looks import Motion
 from timeline.time import format_decimal
 
@@ -15,7 +15,7 @@ Plain = dict[str, Any]
 
 def halve(bench: Bench, spot: Spot, first: Plain, later: Plain, cut: Fraction) -> None:
     """Share out what belongs to one part only: source, camera path, fades, entrances. Raises TimelineError."""
-    start, end = spot.span
+    start = spot.span[0]
     if any(animation.property for animation in spot.clip.animations) or spot.clip.audio.curve:
         raise refused("E_EDIT", f"{spot.clip.id!r} has keyframes, which cannot be cut in two.", spot.clip.id)
     _source(bench, spot, first, later, cut - start)
@@ -25,7 +25,19 @@ def halve(bench: Bench, spot: Spot, first: Plain, later: Plain, cut: Fraction) -
     first["animations"] = [each for each in first["animations"] if each["edge"] == "in"]
     later["animations"] = [each for each in later["animations"] if each["edge"] == "out"]
     if spot.clip.motion is not None:
-        first["motion"], later["motion"] = _paths(spot.clip.motion, (cut - start) / (end - start))
+        begin, stop = (bench.frame(edge) for edge in _seen(bench, spot))
+        first["motion"], later["motion"] = _paths(spot.clip.motion, bench.frame(cut) - begin, stop - begin)
+
+
+def _seen(bench: Bench, spot: Spot) -> Span:
+    """From when to when an item is seen: its camera path goes on through the transitions at its edges."""
+    begin, stop = spot.span
+    for item in bench.draft.resolved.tracks[spot.track].items:
+        if item.transition is not None:
+            cut = item.first + item.reach[0]
+            begin = min(begin, item.start) if cut == spot.resolved.first else begin
+            stop = max(stop, item.end) if cut == spot.resolved.stop else stop
+    return begin, stop
 
 
 def _source(bench: Bench, spot: Spot, first: Plain, later: Plain, offset: Fraction) -> None:
@@ -43,12 +55,20 @@ def _source(bench: Bench, spot: Spot, first: Plain, later: Plain, offset: Fracti
         first["source"] = {"in": str(begin), "dur": str(used)}
 
 
-def _paths(motion: Motion, share: Fraction) -> tuple[Plain, Plain]:
-    """A camera path in two: straight ones go on exactly; eased ones meet where they were, each at an even pace."""
-    reached = share if motion.ease == EASINGS["linear"] else _eased(motion.ease, share)
-    middle = [format_decimal(a + (b - a) * reached) for a, b in zip(motion.from_, motion.to, strict=True)]
+def _paths(motion: Motion, frames: int, whole: int) -> tuple[Plain, Plain]:
+    """A camera path in two, after `frames` of `whole`: straight ones go on exactly, eased ones at an even pace.
+
+    A path is at its start on its first frame and at its end on its last.
+    """
+    last, next_ = (_at(motion, Fraction(frame, max(whole - 1, 1))) for frame in (frames - 1, frames))
     begin, end = ([format_decimal(value) for value in window] for window in (motion.from_, motion.to))
-    return {"from": begin, "to": middle, "ease": "linear"}, {"from": middle, "to": end, "ease": "linear"}
+    return {"from": begin, "to": last, "ease": "linear"}, {"from": next_, "to": end, "ease": "linear"}
+
+
+def _at(motion: Motion, share: Fraction) -> list[str]:
+    """The window of a path at a share of its time."""
+    reached = share if motion.ease == EASINGS["linear"] else _eased(motion.ease, share)
+    return [format_decimal(a + (b - a) * reached) for a, b in zip(motion.from_, motion.to, strict=True)]
 
 
 def _eased(curve: tuple[str, ...], share: Fraction) -> Fraction:

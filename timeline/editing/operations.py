@@ -137,7 +137,10 @@ class SetEffect(Operation):
 
 
 class ReplaceAsset(Operation):
-    """Show another picture: its content and size as measured, the point a crop keeps, and how it fills the canvas."""
+    """Show another picture: its content and size as measured, the point a crop keeps, and how it fills the canvas.
+
+    `label`, `credit` and `licence` are told, and change nothing of the film.
+    """
 
     op: Literal["asset"] = "asset"
     item: ItemId
@@ -148,6 +151,8 @@ class ReplaceAsset(Operation):
     fit: Literal["cover", "contain"] | None = None
     media_type: str = ""
     label: Annotated[str, Field(max_length=200)] = ""
+    credit: Annotated[str, Field(max_length=500)] = ""
+    licence: Annotated[str, Field(max_length=500)] = ""
 
     @property
     def alias(self) -> str:

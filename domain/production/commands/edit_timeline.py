@@ -26,6 +26,8 @@ from timeline.editing.applying import apply_operation
 from timeline.editing.draft import Draft
 from timeline.editing.operations import AnyOperation, write_operation
 
+MOST_EDITS = 2000
+"""Changes of one draft, taken back ones included."""
 MADE_AGAIN = ("compose", "render", "mux", "check", "package")
 """Kinds of steps that an edited timeline is made with; what stands before them is found made."""
 
@@ -39,6 +41,9 @@ async def change_timeline(
     Outdated, TimelineError (what is wrong with it); nothing is written then.
     """
     job, changes = await _hold(unit, job_id, seen)
+    if len(changes.edits) >= MOST_EDITS:
+        sentence = f"The timeline has {MOST_EDITS:,} changes; make the film with them, then go on there."
+        raise WrongState(sentence, "timeline-full", limit=MOST_EDITS)
     after = after or apply_operation(sit_down(cut, changes).draft, operation)
     behind = set(left_behind(changes.edits))
     for edit in changes.edits:
@@ -61,24 +66,39 @@ async def change_timeline(
     return seen + 1
 
 
-async def undo_timeline(unit: Unit, job_id: UUID, cut: Cut, seen: int) -> int:
-    """Take the last change back; answer the new version. Raises NotFound, Forbidden, Outdated, WrongState."""
-    return await _step(unit, job_id, cut, seen, "undone")
+async def undo_timeline(unit: Unit, job_id: UUID, cut: Cut, seen: int, after: Draft | None = None) -> int:
+    """Take the last change back; answer the new version. `after` as above.
+
+    Raises NotFound, Forbidden, Outdated, WrongState.
+    """
+    return await _step(unit, job_id, cut, seen, "undone", after)
 
 
-async def redo_timeline(unit: Unit, job_id: UUID, cut: Cut, seen: int) -> int:
-    """Do the last change taken back again. Raises NotFound, Forbidden, Outdated, WrongState."""
-    return await _step(unit, job_id, cut, seen, "done")
+async def redo_timeline(unit: Unit, job_id: UUID, cut: Cut, seen: int, after: Draft | None = None) -> int:
+    """Do the last change taken back again; answer the new version. `after` as above.
+
+    Raises NotFound, Forbidden, Outdated, WrongState.
+    """
+    return await _step(unit, job_id, cut, seen, "done", after)
 
 
-async def _step(unit: Unit, job_id: UUID, cut: Cut, seen: int, state: str) -> int:
+def stepped(cut: Cut, changes: Changes, state: str) -> Draft | None:
+    """The draft after an undo or redo (the state that its edit gets); None when there is nothing to do."""
+    number = next_undo(changes.edits) if state == "undone" else next_redo(changes.edits)
+    if number is None:
+        return None
+    left = [edit for edit in changes.edits if (edit.state if edit.number != number else state) == "done"]
+    return redone(cut, left).draft
+
+
+async def _step(unit: Unit, job_id: UUID, cut: Cut, seen: int, state: str, after: Draft | None) -> int:
     job, changes = await _hold(unit, job_id, seen)
     number = next_undo(changes.edits) if state == "undone" else next_redo(changes.edits)
     if number is None:
         raise WrongState("There is nothing to undo or redo.", "timeline-nothing")
     edit = next(edit for edit in changes.edits if edit.number == number)
     _mark(unit, edit, state, seen + 1)
-    await _write(unit, job, cut, seen + 1, redone(cut, changes.done).draft)
+    await _write(unit, job, cut, seen + 1, after or redone(cut, changes.done).draft)
     event = "timeline.undone" if state == "undone" else "timeline.redone"
     unit.emit(event, job_id=job.id, project_id=job.project_id, edit=number)
     return seen + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from domain.production.pipeline.base import Json, NewFile, Product, StepContext, StepResult, Work
@@ -45,7 +46,7 @@ async def run(ctx: StepContext) -> StepResult:
     parts = {"build": ctx.work.build, "film": film_sha, "frame": plan.output.poster_frame, "size": [width, height]}
     made = await ctx.made_once("thumbnail", parts, make)
     thumbnail = await ctx.artifact("thumbnail.jpg", "thumbnail", made.files["thumbnail.jpg"])
-    text = write_credits(JobSpec.read(ctx.work.job.spec), ctx.work)
+    text = write_credits(JobSpec.read(ctx.work.job.spec), ctx.work, plan.assets)
     await ctx.artifact("credits.txt", "credits", text.encode(), "text/plain; charset=utf-8")
     ctx.log("Packaged: film, thumbnail, captions and credits")
     outputs = {"film": film_sha, "thumbnail": thumbnail.sha256, "seconds": _film_seconds(ctx.work)}
@@ -58,13 +59,17 @@ def thumbnail_size(width: int, height: int) -> tuple[int, int]:
     return round(width * scale / 2) * 2, round(height * scale / 2) * 2
 
 
-def write_credits(spec: JobSpec, work: Work) -> str:
-    """List what was used and under which licence, and the sources of the facts that the script rests on."""
+def write_credits(spec: JobSpec, work: Work, shown: Collection[str]) -> str:
+    """List what was used and under which licence, and the sources of the facts that the script rests on.
+
+    `shown`: hashes of what is seen and heard; a picture that an edit has replaced is not among them.
+    """
     lines = [spec.project.name, str(work.inputs["script"]["title"]), ""]
+    brought = [edit.operation for edit in spec.timeline_edits if edit.operation["op"] == "asset"]
     credits_of = {
-        f"{picture['credit']} ({picture['licence']})"
-        for picture in work.inputs["illustrate"]["pictures"]
-        if picture.get("credit") or picture.get("licence")
+        f"{picture.get('credit', '')} ({picture.get('licence', '')})"
+        for picture in (*work.inputs["illustrate"]["pictures"], *brought)
+        if picture["sha256"] in shown and (picture.get("credit") or picture.get("licence"))
     }
     lines += ["Pictures", *sorted(credits_of), ""] if credits_of else []
     music = [f"{item.credit} ({item.licence})" for item in spec.library if item.role == "music"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from timeline.editing.draft import Draft
 from timeline.editing.operations import WORDS, read_operation, write_operation
 from timeline.faults import Fault, TimelineError
 from timeline.loading import load, parse
-from timeline.plan import RenderPlan
+from timeline.plan import Blend, RenderPlan, Shot
 
 SECOND = {"until": {"ref": "voice#s2"}}
 THIRD = {"until": {"ref": "voice#s3"}}
@@ -64,6 +65,21 @@ def refused(*operations: Mapping[str, Any]) -> str:
 
 def plan(draft: Draft) -> RenderPlan:
     return compile_plan(draft.resolved, "preview", FONTS, "build")
+
+
+def windows(made: RenderPlan) -> dict[int, Decimal]:
+    """How wide the camera's window on the last picture of each segment is, by frame of the film."""
+    found = {}
+    for segment in made.segments:
+        shot = segment.picture.b if isinstance(segment.picture, Blend) else segment.picture
+        if isinstance(shot, Shot) and shot.motion is not None:
+            path = shot.motion
+            for frame in range(segment.frames):
+                share = Decimal(path.offset + frame) / max(path.item_frames - 1, 1)
+                found[segment.start + frame] = (
+                    Decimal(path.start.w) + (Decimal(path.end.w) - Decimal(path.start.w)) * share
+                )
+    return found
 
 
 class TestTime:
@@ -136,7 +152,11 @@ class TestTime:
         whole, halves = plan(film()), done({"op": "split", "item": "b", "at": 20})
         assert row(halves) == [("a", 0, 44), ("b", 44, 20), ("b~2", 64, 22), ("c", 86, 30)]
         kept = {segment.key for segment in whole.segments} & {segment.key for segment in plan(halves).segments}
-        assert len(kept) == len(whole.segments) - 2  # the split body, and the transition whose path is measured anew
+        assert (
+            len(kept) == len(whole.segments) - 2
+        )  # the body that is split, and the transition that its first half takes part in
+        before, after = [windows(each) for each in (whole, plan(halves))]
+        assert all(abs(before[frame] - after[frame]) < Decimal("0.00001") for frame in range(38, 86))
         again = done({"op": "delete", "item": "b~2", "how": "neighbour"}, to=halves)
         assert row(again) == row(film())
 
