@@ -17,6 +17,8 @@ from sqlalchemy import func, select
 from app.site import Site
 from domain.catalog.items import ItemLine, find_item
 from domain.dispatch.model import Step
+from domain.production.commands.create_job import create_job
+from domain.production.commands.new_job import NewJob
 from domain.production.model import Job
 from domain.production.queries.recipes import recipe_records, version_records
 from domain.usage.model import Effect
@@ -24,7 +26,7 @@ from tenants.model import AuditEntry
 from tests.app.conftest import Person, sign_in
 from tests.support.factories import add_effect, seed_jobs, seed_workspace
 from tests.support.people import add_person, cookie_of
-from tests.support.scripted import Scripted, open_scripted
+from tests.support.scripted import TOPIC, Scripted, open_scripted
 
 BASE = "/w/kitchen/catalogue"
 PROJECT = "/w/kitchen/p/deep-sky"
@@ -78,6 +80,12 @@ async def acts(site: Site, studio: Scripted) -> set[str]:
         return set(await unit.session.scalars(select(AuditEntry.action)))
 
 
+async def ordered(studio: Scripted) -> Job:
+    """A job that waits; what it will be made from is written down already."""
+    async with studio.units.open(studio.owner) as unit:
+        return await create_job(unit, NewJob("deep-sky", "quick", TOPIC))
+
+
 class TestForms:
     @pytest.mark.parametrize("kind", ["recipes", "prompts", "presets", "validators", "knowledge"])
     async def test_a_form_that_is_sent_back_as_it_is_changes_nothing(self, paula: Person, kind: str) -> None:
@@ -102,7 +110,7 @@ class TestForms:
         difference = (await paula.get(f"{PROMPT}?beside=1")).text
         assert "<ins>Begin with a question." in difference
         assert "prompt.saved" in await acts(site, studio)
-        job = await studio.plan()
+        job = await ordered(studio)
         assert (job.spec["prompt"]["ref"]["number"], "Begin with a question." in str(job.spec["prompt"])) == (2, True)
 
     async def test_every_fault_of_a_template_with_its_line_and_nothing_is_lost(self, paula: Person) -> None:
@@ -326,7 +334,7 @@ class TestBindings:
         chosen = {"prompt.quick": "short-script-en", "video.quick": "", "ssml.quick": "speech-en"}
         assert (await paula.post(f"{PROJECT}/recipes", chosen)).status_code == 303
         assert '<option value="short-script-en" selected>' in (await paula.get(f"{PROJECT}/recipes")).text
-        job: Job = await studio.plan()
+        job = await ordered(studio)
         ref = job.spec["prompt"]["ref"]
         assert (ref["slug"], ref["origin"]) == ("short-script-en", "project")
         for used in ("prompts/short-script-en", "recipes/quick"):
