@@ -196,7 +196,7 @@ class _Drawer:
                     id=f"caption-{number}",
                     kind="caption",
                     label=text,
-                    said=self._said(text, first, count),
+                    said=self._said(text.rstrip("."), first, count),
                     first=first,
                     count=count,
                     x=self._x(first),

@@ -210,8 +210,7 @@ class VfTimeline extends HTMLElement {
     const target = event.target;
     if (event.defaultPrevented || target.closest?.("input, textarea, select, [contenteditable], dialog[open] *")) return;
     if (document.documentElement.dataset.shortcuts === "off" || event.altKey) return;
-    const inside = this.contains(target) || target === document.body;
-    if (!inside) return;
+    if (target !== document.body && !target.closest?.(".tl-card, .tl-monitor, .tl-head")) return;
     if (event.ctrlKey || event.metaKey) {
       if (event.key.toLowerCase() !== "z") return;
       event.preventDefault();
