@@ -7,7 +7,7 @@ down before it is made. The courier that is killed leaves nothing that the next 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from domain.outreach.delivering import deliver
 from domain.outreach.policy import Due
 from domain.outreach.ports import Poster
-from domain.outreach.rounds import Claimed, claim_due, with_news
+from domain.outreach.rounds import Claimed, claim_due, look_around
 from domain.outreach.telling import BATCH, tell
 from tenants.outage import is_away
 from tenants.principal import worker_principal
@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 LOOK_S = 1.0
 GRACE_S = 2.0
 """Tries under way when the courier is told to end may still end by themselves."""
-HURRY_S = 0.1
+HURRY_S = 0.25
 """A round begins this long after the one before at the earliest, whatever happens."""
 
 
@@ -55,16 +55,21 @@ class Courier:
 
     async def look(self) -> int:
         """Make the messages that are wanting and begin the tries that are due; answer how many began."""
-        for tenant_id in await with_news(self.units):
+        news, claimed = await look_around(self.units, self._under_way.values())
+        self._begin(claimed)
+        for tenant_id in news:
             async with self.units.open(worker_principal(tenant_id)) as unit:
                 if await tell(unit, self.address) == BATCH:
                     self.wake.set()
-        claimed = await claim_due(self.units, self._under_way.values())
+        more = await claim_due(self.units, self._under_way.values()) if news else []
+        self._begin(more)
+        return len(claimed) + len(more)
+
+    def _begin(self, claimed: Sequence[Claimed]) -> None:
         for one in claimed:
             task = asyncio.create_task(self._bring(one))
             self._under_way[task] = one.due
             task.add_done_callback(self._ended)
-        return len(claimed)
 
     async def settled(self) -> None:
         """Wait until every try under way has ended."""

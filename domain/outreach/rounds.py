@@ -34,17 +34,10 @@ class Claimed:
     body: str
 
 
-async def with_news(units: Units) -> list[UUID]:
-    """Workspaces in which something has happened that an endpoint may want to be told."""
-    newer = (Event.tenant_id == WebhookEndpoint.tenant_id, Event.seq > WebhookEndpoint.told_seq)
+async def look_around(units: Units, busy: Collection[Due]) -> tuple[list[UUID], list[Claimed]]:
+    """Look once across all tenants: workspaces with something to tell, and messages taken (see claim_due)."""
     async with units.system(_PURPOSE) as unit:
-        rows = await unit.session.scalars(
-            select(WebhookEndpoint.tenant_id)
-            .where(WebhookEndpoint.state != "disabled")
-            .where(exists().where(*newer, IS_TOLD))
-            .distinct()
-        )
-        return list(rows)
+        return await _with_news(unit.session), await _take(unit.session, busy)
 
 
 async def claim_due(units: Units, busy: Collection[Due]) -> list[Claimed]:
@@ -53,8 +46,24 @@ async def claim_due(units: Units, busy: Collection[Due]) -> list[Claimed]:
     `busy`: tries under way here. Nobody else takes these messages until LEASE_S have passed.
     """
     async with units.system(_PURPOSE) as unit:
-        chosen = choose(await _due(unit.session, busy), busy)
-        return await _claim(unit.session, chosen) if chosen else []
+        return await _take(unit.session, busy)
+
+
+async def _with_news(session: AsyncSession) -> list[UUID]:
+    """Workspaces in which something has happened that an endpoint may want to be told."""
+    newer = (Event.tenant_id == WebhookEndpoint.tenant_id, Event.seq > WebhookEndpoint.told_seq)
+    rows = await session.scalars(
+        select(WebhookEndpoint.tenant_id)
+        .where(WebhookEndpoint.state != "disabled")
+        .where(exists().where(*newer, IS_TOLD))
+        .distinct()
+    )
+    return list(rows)
+
+
+async def _take(session: AsyncSession, busy: Collection[Due]) -> list[Claimed]:
+    chosen = choose(await _due(session, busy), busy)
+    return await _claim(session, chosen) if chosen else []
 
 
 async def _due(session: AsyncSession, busy: Collection[Due]) -> list[Due]:
