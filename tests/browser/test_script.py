@@ -13,7 +13,7 @@ from adapters.settings import Settings
 from app.site import Site
 from domain.production.commands.create_job import create_job
 from domain.production.commands.new_job import NewJob
-from tests.browser.conftest import WIDE, Server, Visit, come_in, open_page
+from tests.browser.conftest import AXE, WIDE, Server, Visit, come_in, open_page
 from tests.browser.looks import faults_of, open_looks
 from tests.support.scripted import TOPIC, Scripted, open_scripted
 
@@ -105,6 +105,7 @@ class TestTimeline:
         self, desk: Visit, studio: Scripted
     ) -> None:
         page = desk.page
+        await page.context.add_init_script(path=AXE)
         await desk.go(f"{studio.base}/1/timeline")
         second = page.locator('.tl-bar[data-id="picture-s2"]')
         first, count = [int(await second.get_attribute(f"data-{name}") or 0) for name in ("first", "count")]
@@ -133,6 +134,7 @@ class TestTimeline:
         await expect(second).to_have_attribute("data-first", str(at + 1))
         await page.get_by_role("link", name="Make the film again").click()
         await expect(page.get_by_role("row", name="Sentences nothing all")).to_be_visible()
+        assert await faults_of(page) == []
         await page.get_by_role("button", name="Make the new film").click()
         await expect(page.get_by_role("link", name="Changed from #1")).to_be_visible()
         await desk.check()
