@@ -15,7 +15,7 @@ from litestar.datastructures import State
 from adapters import settings as settings_module
 from adapters.settings import Settings
 from app.api.document import show_document
-from app.api.problems import answer_problem, only_known
+from app.api.problems import answer_problem, well_formed
 from app.api.routes import API_HANDLERS
 from app.api.shown_key import shows_key
 from app.errors import convert
@@ -316,7 +316,7 @@ def build(site: Site, lifespan: list[Any] | None = None) -> Litestar:
                 "/api/v1",
                 route_handlers=list(API_HANDLERS),
                 guards=[shows_key],
-                before_request=only_known,
+                before_request=well_formed,
                 exception_handlers={Exception: answer_problem},
                 opt={"api": True},
             ),

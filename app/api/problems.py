@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from litestar import Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, SerializationException, ValidationException
 from litestar.params import QueryParameter
 
 from app.api.shapes import MEDIA, Problem, ProblemFault
@@ -121,6 +121,16 @@ async def only_known(request: AnyRequest) -> None:
     if unknown := sorted(set(request.query_params) - known):
         said = f"Known are: {', '.join(sorted(known))}" if known else "This operation takes none"
         raise misread([(name[:60], f"There is no such parameter. {said}") for name in unknown])
+
+
+async def well_formed(request: AnyRequest) -> None:
+    """Look at what is asked before an operation begins. Raises ApiProblem; JSON nested without end is none."""
+    await only_known(request)
+    if "data" in request.route_handler.parsed_fn_signature.parameters and await request.body():
+        try:
+            await request.json()
+        except (SerializationException, RecursionError):
+            raise ApiProblem(400, "bad-request", "The request was not understood", DETAILS["bad-request"]) from None
 
 
 def answer_problem(request: AnyRequest, error: Exception) -> Response[Any]:

@@ -268,7 +268,7 @@ class TestOrdering:
             assert (await program.client.get(path)).status_code == 404
         huge = await program.post("/projects/deep-sky/jobs", {**FILM, "topic": "x" * 600_000}, Idempotency_Key="huge")
         assert (huge.status_code, huge.json()["code"]) == (413, "too-large")
-        for broken in (b"{nope", b"[1]", b"", b"null"):
+        for broken in (b"{nope", b"[1]", b"", b"null", b"[" * 100_000, b'{"a":' * 50_000):
             raw = await program.client.post("/projects/deep-sky/jobs", content=broken, headers={"Idempotency-Key": "g"})
             assert (raw.status_code in (400, 422), raw.json()["code"]) == (True, raw.json()["type"].split(":")[-1])
 
