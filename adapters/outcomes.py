@@ -179,7 +179,7 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
 def _until(text: str, now: datetime) -> float | None:
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return _bounded((aware - now).total_seconds())

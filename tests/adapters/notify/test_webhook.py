@@ -15,6 +15,7 @@ from adapters.notify.webhook import WebhookPost, examine
 from domain.outreach.wish import WebhookRefused
 from tests.support.receiver import Say, receiving
 
+NEVER = "Mon, 01 Jan 99999999999 00:00:00 GMT"
 ALLOWED = Allowance.parse("10.0.0.5:8080, hooks.inside:80, 127.0.0.1")
 
 
@@ -68,14 +69,14 @@ async def test_a_pause_is_asked_for_in_seconds_or_as_a_date() -> None:
     async with receiving() as receiver:
         poster = WebhookPost(Allowance.parse(f"127.0.0.1:{receiver.port}"))
         wishes = []
-        for text in ("120", soon, "Thu, 01 Jan 1970 00:00:00 GMT", "soon", "-5", ""):
+        for text in ("120", soon, "Thu, 01 Jan 1970 00:00:00 GMT", "soon", "-5", "", NEVER):
             receiver.will("/", Say(429, {"retry-after": text}))
             wishes.append((await poster.post(receiver.url("/"), {}, b"{}")).wish_s)
         await poster.close()
     assert wishes[0] == 120
     assert wishes[1] is not None
     assert 590 < wishes[1] <= 600
-    assert wishes[2:] == [0.0, None, None, None]
+    assert wishes[2:] == [0.0, None, None, None, None]
 
 
 async def test_a_name_that_takes_too_long_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
