@@ -56,6 +56,12 @@ def asked_number(room: Room, name: str) -> int | None:
     return int(text) if text else None
 
 
+def expected_of(values: Mapping[str, str]) -> int:
+    """The version that a form was opened with; one without it is out of date in any case."""
+    text = values.get("expected", "")
+    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 7 else 0
+
+
 # ── Forms ─────────────────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True)
 class Desk:

@@ -9,7 +9,7 @@ from litestar import Response, get, post
 
 from app.bodies.kinds import form_of
 from app.catalogue_files import write_file
-from app.catalogue_reading import Desk, Trial, asked_number, item_of, kind_of, open_desk, try_prompt
+from app.catalogue_reading import Desk, Trial, asked_number, expected_of, item_of, kind_of, open_desk, try_prompt
 from app.errors import Missing
 from app.forms import read_form
 from app.room import Room
@@ -179,11 +179,10 @@ async def _again(room: Room, line: ItemLine, values: Mapping[str, str]) -> Respo
     async with room.open() as unit:
         earlier = await item_of(room, unit, int(wanted))
         note = room.tongue.gettext("Version %(number)s again", number=earlier.number)
-        expected = values.get("expected", "")
         try:
             await save_version(
                 unit, line.kind, line.slug, line.name, earlier.body, note=note, project_id=line.project_id,
-                expected=int(expected) if expected.isascii() and expected.isdigit() else None,
+                expected=expected_of(values),
             )  # fmt: skip
         except StaleVersion:
             return room.go(f"{base_of(room, line.kind)}/{line.slug}?version={wanted}&beside={line.current}#compare")

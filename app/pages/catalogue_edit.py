@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from app.bodies.entries import Trouble
 from app.bodies.kinds import FORMS, SORT_FIELD, form_of, sorts_of
 from app.bodies.reading import Given, beginning, read_item
-from app.catalogue_reading import Desk, Trial, item_of, kind_of, open_desk, short_name, try_prompt
+from app.catalogue_reading import Desk, Trial, expected_of, item_of, kind_of, open_desk, short_name, try_prompt
 from app.errors import Missing
 from app.forms import FormState, read_form
 from app.pages.catalogue import EDIT, ITEM, PATH, base_of
@@ -196,16 +196,10 @@ async def save_item(request: AnyRequest) -> Response[Any]:
         return await _shown(work, values, given, given.troubles)
     try:
         async with room.open() as unit:
-            await save(unit, work.kind, line.slug, given, line.project_id, _expected(values))
+            await save(unit, work.kind, line.slug, given, line.project_id, expected_of(values))
     except StaleVersion:
         return await _stale(room, values)
     return room.go(f"{base_of(room, work.kind)}/{line.slug}?saved=1")
-
-
-def _expected(values: Mapping[str, str]) -> int:
-    """The version that a form was opened with; one without it is out of date in any case."""
-    text = values.get("expected", "")
-    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 7 else 0
 
 
 async def _open(room: Room) -> Work:
@@ -224,7 +218,7 @@ async def _open(room: Room) -> Work:
 
 async def _stale(room: Room, values: Mapping[str, str]) -> Response[str]:
     """What was written, what somebody else has saved meanwhile, and the form to go on from there."""
-    work, base = await _open(room), _expected(values)
+    work, base = await _open(room), expected_of(values)
     line = work.line
     assert line is not None
     async with room.open() as unit:

@@ -175,6 +175,9 @@ class TestForms:
         stale = await paula.post(f"{path}/again", {"version": "2", "expected": "2"})
         assert stale.headers["location"].endswith("#compare")
         assert (await paula.post(f"{path}/again", {"version": "77"})).status_code == 404
+        for unread in ("", "9" * 5000, "²"):
+            late = await paula.post(f"{path}/again", {"version": "2", "expected": unread})
+            assert late.headers["location"].endswith("#compare")
 
     async def test_what_a_template_would_say_is_shown_and_nothing_is_saved(self, paula: Person) -> None:
         page = (await paula.get(f"{PROMPT}?topic=How+galaxies+grow&project=deep-sky")).text
