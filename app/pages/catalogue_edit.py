@@ -26,7 +26,7 @@ from app.views.settings import Option
 from app.views.troubles import tell_troubles
 from app.views.variables import VARIABLES
 from domain.catalog.commands import StaleVersion, save_version
-from domain.catalog.items import ItemLine, NoSuchItem, find_item, slugs_of_kind
+from domain.catalog.items import ItemFilter, ItemLine, NoSuchItem, find_item, list_items, slugs_of_kind
 from domain.production.queries.projects import ProjectLine, projects_of
 from tenants.unit import Unit
 
@@ -77,19 +77,30 @@ async def _earlier(room: Room, kind: str, slug: str) -> ItemLine | None:
 
 
 async def _first_recipe(room: Room) -> dict[str, Any]:
-    """The usual line of steps, with the first of everything that can be chosen."""
+    """The usual line of steps, with what a recipe of the workspace uses, else the first that can be chosen."""
     kinds = {
         "script": [], "narrate": ["script"], "illustrate": ["script"], "compose": ["narrate", "illustrate"],
         "render": ["compose"], "mux": ["render"], "check": ["mux"], "package": ["check"],
     }  # fmt: skip
     async with room.open() as unit:
         desk = await open_desk(unit, "recipe", "recipe", {}, None)
-    first = {slot: next(iter(desk.sheet.offer[slot]), "") for slot in ("prompt", "voice", "ssml", "video")}
+        known = (await list_items(unit, "recipe", ItemFilter())).lines
+    slots = ("prompt", "voice", "ssml", "video")
+    first = {slot: next(iter(desk.sheet.offer[slot]), "") for slot in slots}
+    like = _like(known, room.tongue.language)
+    together = {slot: like[slot] for slot in slots if like.get(slot) in desk.sheet.offer[slot]}
     return {
-        **first, "steps": [{"kind": kind, "needs": needs} for kind, needs in kinds.items()], "language": "en",
-        "seconds": 60, "profile": "longform-16x9", "tone": "", "writer": "offline", "narrator": "espeak",
+        **first, **together, "steps": [{"kind": kind, "needs": needs} for kind, needs in kinds.items()],
+        "language": like.get("language", "en"), "profile": like.get("profile", "longform-16x9"),
+        "seconds": 60, "tone": "", "writer": "offline", "narrator": "espeak",
         "pictures": ["library", "artboard"], "knowledge": {"tiers": [1, 2], "documents": []},
     }  # fmt: skip
+
+
+def _like(known: Sequence[ItemLine], language: str) -> Mapping[str, Any]:
+    """A recipe to begin like, best in a person's own language: its prompt, voice and looks go together."""
+    spoken = [line.body for line in known if line.body.get("language") == language]
+    return next(iter([*spoken, *(line.body for line in known)]), {})
 
 
 async def _choose(room: Room, kind: str) -> Response[str]:

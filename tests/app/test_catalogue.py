@@ -255,6 +255,11 @@ NEW: dict[str, tuple[str, dict[str, str]]] = {
 
 
 class TestNewItems:
+    async def test_a_new_recipe_begins_with_what_goes_together(self, paula: Person) -> None:
+        values = await opened(paula, f"{BASE}/recipes/new")
+        slots = [values[name] for name in ("language", "profile", "prompt", "voice", "ssml", "video")]
+        assert slots == ["en", "longform-16x9", "documentary-script-en", "voice-en", "speech-en", "longform-16x9"]
+
     @pytest.mark.parametrize("kind", NEW)
     async def test_one_of_each_kind(self, paula: Person, kind: str) -> None:
         sort, given = NEW[kind]
