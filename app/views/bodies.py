@@ -15,7 +15,7 @@ from app.views.catalogue import item_href
 from app.views.marks import kind_name
 from app.views.settings import Option
 from domain.catalog.knowledge import KnowledgeDocument, parse_document
-from domain.studio.diff import Piece, diff_words
+from domain.studio.diff import Piece, diff_words, only_near
 
 LONG = ("text", "rows", "pairs", "json")
 """Ways whose values take several lines."""
@@ -219,11 +219,13 @@ class FieldDiff:
 def compare_bodies(
     tongue: Tongue, kind: str, old: Mapping[str, Any], new: Mapping[str, Any], labels: Labels
 ) -> list[FieldDiff]:
-    """The fields that differ between two versions, in words."""
+    """The fields that differ between two versions, in words, with the lines around what differs."""
     texts = [_texts(tongue, kind, body, labels) for body in (old, new)]
     names = dict.fromkeys([*texts[0], *texts[1]])
     pairs = [(name, texts[0].get(name, ""), texts[1].get(name, "")) for name in names]
-    return [FieldDiff(name, tuple(diff_words(before, after))) for name, before, after in pairs if before != after]
+    return [
+        FieldDiff(name, tuple(only_near(diff_words(before, after)))) for name, before, after in pairs if before != after
+    ]
 
 
 def _texts(tongue: Tongue, kind: str, body: Mapping[str, Any], labels: Labels) -> dict[str, str]:

@@ -10,6 +10,8 @@ from typing import Literal
 
 MOST_WORDS = 4000
 """Lines that differ by more words than this are shown as replaced whole."""
+NEAR = 4
+"""Lines that are shown before and after what differs, with the rest of its own."""
 _TOKEN = re.compile(r"\s+|\w+|[^\w\s]", re.UNICODE)
 
 
@@ -30,6 +32,24 @@ def diff_words(old: str, new: str) -> list[Piece]:
         elif piece.text:
             pieces.append(piece)
     return pieces
+
+
+def only_near(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces without lines that are far from what differs; “⋯” stands for those."""
+    last = len(pieces) - 1
+    return [
+        Piece("same", _near(piece.text, after=place > 0, before=place < last)) if piece.kind == "same" else piece
+        for place, piece in enumerate(pieces)
+    ]
+
+
+def _near(text: str, *, after: bool, before: bool) -> str:
+    """A text that both have: its beginning where a difference stands before it, its end where one comes after it."""
+    lines = text.splitlines(keepends=True)
+    head, tail = NEAR * after, NEAR * before
+    if len(lines) <= head + tail + 1:
+        return text
+    return "".join([*lines[:head], "⋯\n", *lines[len(lines) - tail :]])
 
 
 def _pieces(old: Sequence[str], new: Sequence[str]) -> Iterator[Piece]:

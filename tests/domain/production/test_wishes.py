@@ -15,7 +15,7 @@ from domain.production.narration import Delivery, Pauses
 from domain.production.pipeline import STEP_KINDS
 from domain.production.spec import ProviderPart, ProvidersPart
 from domain.production.wishes import hearing, understood, wished_delivery, wished_pauses, wished_video
-from domain.studio.diff import diff_words
+from domain.studio.diff import diff_words, only_near
 from tests.support.specs import make_spec
 
 CLAUDE = ProviderPart(id="1", slug="claude", kind="anthropic", name="Claude")
@@ -104,6 +104,15 @@ class TestMadeAnew:
 
 
 class TestDiff:
+    def test_only_lines_near_to_what_differs_are_shown(self) -> None:
+        lines = [f"{number}\n" for number in range(20)]
+        old, new = "".join(lines), "".join([*lines[:9], "other\n", *lines[10:19], "end"])
+        pieces = only_near(diff_words(old, new))
+        assert "".join(piece.text for piece in pieces if piece.kind != "gone") == (
+            "⋯\n5\n6\n7\n8\nother\n10\n11\n12\n⋯\n15\n16\n17\n18\nend"
+        )
+        assert only_near(diff_words("a\n" * 4, "a\n" * 4 + "b")) == diff_words("a\n" * 4, "a\n" * 4 + "b")
+
     def test_words(self) -> None:
         pieces = [(piece.kind, piece.text) for piece in diff_words("A calm sea.\nTwo.\n", "A wild sea.\nTwo.\n")]
         assert pieces == [("same", "A "), ("gone", "calm"), ("new", "wild"), ("same", " sea.\nTwo.\n")]
