@@ -73,8 +73,8 @@ def _entry(tongue: Tongue, sheet: Sheet, entry: Entry, form: FormState, labels: 
     ]
     help_ = tongue.gettext(entry.help) if entry.help else ""
     if entry.way == "list" and entry.source:
-        known = ", ".join(choices_of(entry, sheet.offer))
-        help_ = f"{help_} {tongue.gettext('There are: %(names)s.', names=known)}"
+        known = tongue.gettext("There are: %(names)s.", names=", ".join(choices_of(entry, sheet.offer)))
+        help_ = f"{help_} {known}"
     given = form.value(entry.name)
     if entry.way == "one" and given not in [one.value for one in options]:
         options.insert(0, Option(given, given or tongue.gettext("choose one")))

@@ -60,7 +60,13 @@ def _node_faults(place: str, node: Mapping[str, Any]) -> Iterator[str]:
         try:
             _compile(pattern)
         except re2.error as fault:
-            yield f"{place}: RE2 cannot read the pattern ({fault})"
+            yield f"{place}: RE2 cannot read the pattern ({said_of(fault)})"
+
+
+def said_of(fault: re2.error) -> str:
+    """What RE2 says of a pattern; it says it in bytes."""
+    said = fault.args[0] if fault.args else ""
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
 
 
 def _compile(pattern: str) -> Any:

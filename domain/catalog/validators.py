@@ -16,7 +16,7 @@ import re2
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from domain.catalog.knowledge import Fact
-from domain.catalog.schemas import schema_faults, violations
+from domain.catalog.schemas import said_of, schema_faults, violations
 from domain.catalog.words import number_value, plain, reading_seconds
 
 Severity = Literal["error", "warning"]
@@ -155,7 +155,7 @@ class Regex(Validator):
             compile_pattern(pattern)
         except re2.error as fault:
             hint = "look-around and back-references are not supported"
-            raise ValueError(f"RE2 cannot read this pattern ({fault}); {hint}") from None
+            raise ValueError(f"RE2 cannot read this pattern ({said_of(fault)}); {hint}") from None
         return pattern
 
     def check(self, subject: Subject) -> Iterator[Fault]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog, Message
@@ -13,6 +15,7 @@ from app.messages import extract, read
 
 HOLE = re.compile(r"%\((\w+)\)[sd]")
 OTHERS = [language for language in LANGUAGES if language != DEFAULT]
+SAYING = ("gettext", "ngettext", "N_")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
@@ -27,6 +30,16 @@ def texts(value: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
 
 def entries(catalog: Catalog) -> dict[tuple[str, ...], Message]:
     return {texts(message.id): message for message in catalog if message.id}
+
+
+def test_no_text_is_hidden_in_another_where_it_is_not_found(template: Catalog) -> None:
+    known = {text for key in entries(template) for text in key}
+    trees = [ast.parse(path.read_text()) for path in (Path(__file__).parents[2] / "app").rglob("*.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    said = [call.args[0] for call in calls if getattr(call.func, "attr", getattr(call.func, "id", "")) in SAYING]
+    texts_said = {text.value for text in said if isinstance(text, ast.Constant)}
+    assert len(texts_said) > 500
+    assert texts_said - known == set()
 
 
 @pytest.mark.parametrize("language", OTHERS)
