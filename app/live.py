@@ -297,7 +297,8 @@ class Reader:
                 parts.append(partial(f"m-{key}", self._part("log_mark", {"id": key, "mark": now})))
         if lines:
             self.position = Position(self.position.seq, lines[-1].number)
-            parts.append(partial("log-total", self._part("log_total", total)))
+            # A line may have come between the reading of the job and that of its lines.
+            parts.append(partial("log-total", self._part("log_total", max(total, lines[-1].number))))
         return parts
 
     def _into(self, grouping: Grouping, key: str, group: list[LogLine], known: bool) -> str:
