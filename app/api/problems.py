@@ -208,4 +208,5 @@ NAMES: Mapping[str, str] = {"states": "state", "if_match": "If-Match", "idempote
 def _body_fault(found: Mapping[str, Any]) -> ProblemFault:
     """A fault of the body's form, without the value that was given."""
     path = [part for part in found["loc"] if part != "data"] if found["loc"][:1] == ("data",) else found["loc"]
-    return ProblemFault(detail=f"{found['msg'].removeprefix('Value error, ').rstrip('.')}.", pointer=pointer(path))
+    said = "Input should be an object" if found["type"] == "model_type" else found["msg"].removeprefix("Value error, ")
+    return ProblemFault(detail=f"{said.rstrip('.')}.", pointer=pointer(path))

@@ -271,6 +271,7 @@ class TestOrdering:
         for broken in (b"{nope", b"[1]", b"", b"null", b"[" * 100_000, b'{"a":' * 50_000):
             raw = await program.client.post("/projects/deep-sky/jobs", content=broken, headers={"Idempotency-Key": "g"})
             assert (raw.status_code in (400, 422), raw.json()["code"]) == (True, raw.json()["type"].split(":")[-1])
+            assert "Shape" not in raw.text
 
 
 class TestOnce:
