@@ -30,7 +30,9 @@ DEVICE = {
     "automaticPresenceSimulation": True,
 }
 
-PLAIN = "if (sessionStorage.plain) PublicKeyCredential.isConditionalMediationAvailable = async () => false"
+PLAIN = """if (origin !== "null" && sessionStorage.plain) {
+  PublicKeyCredential.isConditionalMediationAvailable = async () => false;
+}"""
 """A browser that has no suggestions, when asked to: its passkey does not answer before the button is pressed."""
 
 
@@ -76,7 +78,7 @@ async def with_password(visit: Visit, email: str) -> None:
 
 async def forget(visit: Visit) -> None:
     """Lose the session with no page open that would ask for something without it."""
-    await visit.go("/health/live")
+    await visit.page.goto("about:blank")
     await visit.page.context.clear_cookies()
 
 
