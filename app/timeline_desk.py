@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -124,8 +125,13 @@ class Table:
         """The change that came too late, in a sentence; undo and redo have none."""
         if not form.value("op"):
             return ""
-        whole = {k: int(v) if v.lstrip("-").isdigit() else v for k, v in form.values.items()}
-        return say_edit(self.room.tongue, whole, self.names)
+        counts = {name: _count(form.value(name)) for name in ("frames", "at")}
+        return say_edit(self.room.tongue, {**form.values, **counts}, self.names)
+
+
+def _count(text: str) -> int:
+    """A number of frames as it was typed; 0 where it is none."""
+    return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else 0
 
 
 def _size(desk: Desk) -> tuple[int, int]:
