@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -36,7 +35,7 @@ from domain.production.model import ArtifactRef
 from domain.production.ports import Finding
 from domain.production.queries.job import JobDetail, find_job, job_detail
 from tenants.unit import Unit
-from timeline.editing.draft import Draft
+from timeline.editing.draft import Draft, refused
 from timeline.media import Media
 
 MOST_CHOICES = 60
@@ -90,8 +89,9 @@ class Table:
         status: int = 200,
         since: int | None = None,
         outlook: RecutView | None = None,
+        mine: Mapping[str, Any] | None = None,
     ) -> Response[str]:
-        """The whole page, or for a part of it just the timeline."""
+        """The whole page, or for a part of it just the timeline. `mine`: the operation that came too late."""
         room, desk = self.room, self.desk
         strip = make_strip(room.tongue, desk.draft, self.sight, self.shown) if desk else None
         item = None
@@ -111,7 +111,7 @@ class Table:
             history=self.history(since) if desk else None,
             form=form or FormState({}),
             since=since,
-            mine=self._mine(form) if status == 409 and form else "",
+            mine=say_edit(room.tongue, mine, self.names) if mine else "",
             outlook=outlook,
             may_edit=room.principal.can("jobs:run", self.detail.job.project_id),
             size=_size(desk) if desk else (16, 9),
@@ -120,18 +120,6 @@ class Table:
     def history(self, since: int | None) -> History:
         desk = self.need_desk()
         return make_history(self.room.tongue, self.detail, desk, self.names, since, self.room.jobs_base)
-
-    def _mine(self, form: FormState) -> str:
-        """The change that came too late, in a sentence; undo and redo have none."""
-        if not form.value("op"):
-            return ""
-        counts = {name: _count(form.value(name)) for name in ("frames", "at")}
-        return say_edit(self.room.tongue, {**form.values, **counts}, self.names)
-
-
-def _count(text: str) -> int:
-    """A number of frames as it was typed; 0 where it is none."""
-    return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else 0
 
 
 def _size(desk: Desk) -> tuple[int, int]:
@@ -221,7 +209,7 @@ async def _findings(room: Room, detail: JobDetail) -> tuple[Finding, ...]:
 
 # ── Pictures ──────────────────────────────────────────────────────────────────────────────────────────────
 async def find_choice(unit: Unit, table: Table, sha256: str) -> dict[str, Any]:
-    """What is known of a picture that may be shown, and how it fills the canvas. Raises Missing."""
+    """What is known of a picture that may be shown, and how it fills the canvas. Raises TimelineError for another."""
     desk = table.need_desk()
     canvas = desk.draft.document.sequence.canvas
     row = await _row(unit, table.detail.job.project_id, sha256)
@@ -236,7 +224,7 @@ async def find_choice(unit: Unit, table: Table, sha256: str) -> dict[str, Any]:
             facts = {"width": media.width, "height": media.height, "media_type": media.media_type}
             facts |= {"focus": [str(part) for part in focus]} if focus else {}
             return _fitted(sha256, facts, canvas)
-    raise Missing
+    raise refused("E_UNKNOWN_ASSET", "The picture is not there, or no longer.", fix="Choose another one.")
 
 
 def _fitted(sha256: str, facts: dict[str, Any], canvas: tuple[int, int]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from domain.production.recut import foresee_recut
 from tenants.unit import Unit
 from timeline.editing.applying import apply_operation
 from timeline.editing.draft import Draft
-from timeline.editing.operations import AnyOperation, Delete, Split
+from timeline.editing.operations import AnyOperation, Delete, Split, write_operation
 from timeline.faults import TimelineError
 
 PATH = "/w/{tenant:str}/p/{project:str}/jobs/{number:str}/timeline"
@@ -42,7 +42,7 @@ async def show_timeline(request: AnyRequest) -> Response[str]:
 
 @post(PATH)
 async def edit_timeline(request: AnyRequest) -> Response[Any]:
-    """Do one operation; what cannot be done is told, and nothing changes."""
+    """Do one operation; what cannot be done is told, and what changes nothing is not kept."""
     room = await Room.enter(request)
     values = await read_form(request)
     table = await sit_down(room, _sight_of(values))
@@ -54,12 +54,14 @@ async def edit_timeline(request: AnyRequest) -> Response[Any]:
     except TimelineError as error:
         return table.page(FormState(values, form_faults(room.tongue, error.faults)), status=422)
     seen = _seen(values)
+    if desk.changes.version == seen and after.document == desk.draft.document:
+        return await _changed(room, values, _next_item(wish, desk.draft, after))
     try:
         async with room.open() as unit:
             same = after if desk.changes.version == seen else None
             await change_timeline(unit, table.detail.job.id, desk.cut, seen, wish, same)
     except Outdated as error:
-        return await _outdated(room, values, error)
+        return await _outdated(room, values, error, write_operation(wish))
     except WrongState as error:
         return table.page(FormState(values, [FormFault("", say_refusal(room.tongue, error))]), status=422)
     return await _changed(room, values, _next_item(wish, desk.draft, after))
@@ -105,10 +107,12 @@ async def _changed(room: Room, values: Mapping[str, str], item: str) -> Response
     return answer
 
 
-async def _outdated(room: Room, values: Mapping[str, str], error: Outdated) -> Response[str]:
+async def _outdated(
+    room: Room, values: Mapping[str, str], error: Outdated, mine: Mapping[str, Any] | None = None
+) -> Response[str]:
     """What others have changed meanwhile, with the person's own change kept for the present version."""
     table = await sit_down(room, _sight_of(values))
-    return table.page(FormState({**values, "version": str(error.version)}), status=409, since=error.seen)
+    return table.page(FormState({**values, "version": str(error.version)}), status=409, since=error.seen, mine=mine)
 
 
 def _sight_of(values: Mapping[str, str]) -> dict[str, str]:
@@ -131,7 +135,7 @@ def _next_item(wish: AnyOperation, before: Draft, after: Draft) -> str:
 
 
 async def _picture(room: Room, table: Table, values: Mapping[str, str]) -> Mapping[str, Any] | None:
-    """What is known of the picture chosen in a form. Raises Missing for one that is not there."""
+    """What is known of the picture chosen in a form. Raises TimelineError for one that is not there."""
     if values.get("op") != "asset":
         return None
     async with room.open() as unit:
@@ -165,6 +169,8 @@ async def make_film(request: AnyRequest) -> Response[Any]:
             number = job.number
     except Outdated as error:
         return await _ask(room, table, since=error.seen)
+    except WrongState as error:
+        return table.page(FormState(values, [FormFault("", say_refusal(room.tongue, error))]), status=422)
     return room.go(f"{room.jobs_base}/{number}")
 
 

@@ -41,7 +41,7 @@ def say_edit(tongue: Tongue, operation: Mapping[str, Any], names: Mapping[str, s
     """One edit in a sentence."""
     key = _key(operation)
     if key not in _SIMPLE:
-        return str(operation.get("op", ""))
+        return tongue.gettext("A change that is unknown here (%(kind)s)", kind=str(operation.get("op", ""))[:60])
     frames = int(operation.get("frames") or operation.get("at") or 0)
     values = {
         "item": words.item_name(tongue, names, str(operation.get("item", ""))),
@@ -100,6 +100,7 @@ FAULTS: Mapping[str, str] = {
     "E_LOCKED": N_("The track is locked."),
     "E_VALUE": N_("A value is outside what is allowed."),
     "E_OPERATION": N_("The change is not complete, or a value is outside what is allowed."),
+    "E_UNKNOWN_EDIT": N_("This version of the program does not know this change; a newer one may."),
     "E_EDIT": N_("This cannot be done to this item."),
     "E_TOO_LONG": N_("The film would be too long."),
 }

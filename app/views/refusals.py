@@ -32,8 +32,12 @@ REFUSALS: Mapping[str, str] = {
     "decided-newer": N_("There is a newer version than the one you saw. Look at it, then decide again."),
     "timeline-outdated": N_("Somebody else has changed the timeline meanwhile. Look at it, then do your change again."),
     "timeline-nothing": N_("There is nothing to undo or redo."),
-    "timeline-full": N_("The timeline has %(limit)s changes. Make the film with them, then go on there."),
+    "timeline-full": N_("The timeline has %(most)s changes. Make the film with them, then go on there."),
     "timeline-plain": N_("The timeline is as it was composed; there is nothing to make."),
+    "timeline-unknown": N_(
+        "A newer version of the program has made a change that this one does not know. Make the film there, or take "
+        "the change back."
+    ),
     "call-decided": N_("This call has been decided already."),
     "call-decided-by": N_("%(name)s has decided already what becomes of this call."),
     "call-cancelled": N_("Job #%(number)s is cancelled; there is nothing to decide any more."),

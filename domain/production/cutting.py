@@ -18,7 +18,8 @@ from domain.studio.model import TimelineDraft, TimelineEdit
 from tenants.unit import Unit
 from timeline.editing.applying import Replayed, Unfit, replay
 from timeline.editing.draft import Draft
-from timeline.editing.operations import ReplaceAsset
+from timeline.editing.operations import AnyOperation, ReplaceAsset
+from timeline.faults import TimelineError
 from timeline.loading import load, parse
 from timeline.media import Media
 from timeline.plan import RenderPlan
@@ -101,12 +102,15 @@ async def read_changes(unit: Unit, job_id: UUID, *, lock: bool = False) -> Chang
 
 
 def sit_down(cut: Cut, changes: Changes) -> Desk:
-    """The film with its changes. Where it was composed anew since, they are made again on the new one."""
+    """The film with its changes. Where it was composed anew since, they are made again on the new one.
+
+    A change that this program does not know, as a newer one may have stored it, is left out and named.
+    """
     done = changes.done
     if not done:
         return Desk(cut, changes, cut.draft)
-    operations = stored_operations([edit.operation for edit in done])
-    if changes.base == cut.base:
+    operations = known_operations(done)
+    if changes.base == cut.base and operations is not None:
         media = {**cut.draft.media, **_brought(operations)}
         document = parse(dict(changes.document))
         return Desk(cut, changes, Draft(document, {name: media[name] for name in document.assets if name in media}))
@@ -116,7 +120,15 @@ def sit_down(cut: Cut, changes: Changes) -> Desk:
 
 def redone(cut: Cut, edits: Sequence[TimelineEdit]) -> Replayed:
     """Make edits on the composed film, from the first."""
-    return replay(cut.draft, stored_operations([edit.operation for edit in edits]))
+    return replay(cut.draft, [edit.operation for edit in edits])
+
+
+def known_operations(edits: Sequence[TimelineEdit]) -> list[AnyOperation] | None:
+    """Edits as operations, or None where one of them is none that this program knows."""
+    try:
+        return stored_operations([edit.operation for edit in edits])
+    except TimelineError:
+        return None
 
 
 def _brought(operations: Sequence[object]) -> dict[str, Media]:

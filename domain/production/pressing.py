@@ -83,6 +83,5 @@ def stored_operations(stored: Sequence[Mapping[str, object]]) -> list[AnyOperati
 
 def describe_unfit(unfit: Unfit) -> str:
     """Say which edit does not fit, and why."""
-    wish = unfit.operation
-    named = f" of {item}" if (item := getattr(wish, "item", "")) else ""
-    return f"{wish.op}{named} (edit {unfit.number + 1}): {unfit.faults[0].message}"
+    named = f" of {unfit.item}" if unfit.item else ""
+    return f"{unfit.op}{named} (edit {unfit.number + 1}): {unfit.faults[0].message}"

@@ -74,6 +74,7 @@ VALUES = {
     "spent": 1_000_000,
     "reserved": 0,
     "limit": 2_000_000,
+    "most": "2.000",
     "wanted": 1_500_000,
 }
 

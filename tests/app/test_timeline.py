@@ -177,7 +177,9 @@ class TestChanging:
             ({"op": "text", "item": "logo", "text": "up"}, "is no text"),
             ({"op": "move", "item": "logo", "seconds": "<b>soon"}, "Not a time"),
             ({"op": "trim", "item": "<b>x", "edge": "end", "frames": "1"}, "There is no item"),
-            ({"op": "fly"}, "fly"),
+            ({"op": "asset", "item": a, "picture": "0" * 64}, "The picture is not there"),
+            ({"op": "fly"}, "This program knows no change 'fly'"),
+            ({}, "What to change is not said"),
         ):
             answer = await desk.do(0, **wish)
             assert answer.status_code == 422, wish
@@ -187,6 +189,32 @@ class TestChanging:
             assert said in unescape(answer.text)
         async with studio.units.open(studio.owner) as unit:
             assert (await read_changes(unit, (await studio.job(1)).id)).version == 0
+
+    async def test_what_changes_nothing_is_no_change(self, desk: Desk) -> None:
+        a = first_pictures(await desk.spans())[0]
+        assert (await desk.do(0, op="trim", item=a, edge="end", frames=0)).status_code == 303
+        assert (await desk.do(0, op="motion", item=a, motion="drift")).status_code == 303
+        assert (await desk.do(1, op="motion", item=a, motion="drift")).status_code == 303
+        assert "1 change that is not in the film" in await desk.look()
+
+    async def test_a_change_of_a_newer_program_is_named_and_can_be_taken_back(
+        self, desk: Desk, studio: Scripted
+    ) -> None:
+        a = first_pictures(await desk.spans())[0]
+        await desk.do(0, op="trim", item=a, edge="end", frames=10)
+        await desk.do(1, op="motion", item=a, motion="drift")
+        async with studio.units.open(studio.owner) as unit:
+            edits = (await read_changes(unit, (await studio.job(1)).id)).edits
+            edits[-1].operation = {"op": "fly", "item": a, "height": {"of": "a kite"}}
+        page = await desk.look()
+        assert "One earlier change no longer fits this film and was left out" in page
+        assert "A change that is unknown here (fly)" in page
+        assert "This program knows no change 'fly'; a newer version may." in page
+        refused = await desk.person.post(f"{desk.path}/make", {"version": "2", "idem_key": "n" * 20})
+        assert (refused.status_code, "Make the film there" in refused.text) == (422, True)
+        assert (await desk.person.post(f"{desk.path}/undo", {"version": "2"})).status_code == 303
+        assert "was left out" not in await desk.look()
+        assert (await desk.person.post(f"{desk.path}/redo", {"version": "3"})).status_code == 303
 
     async def test_undo_and_redo_lead_back_and_forth(self, desk: Desk) -> None:
         before = await desk.spans()
@@ -213,7 +241,7 @@ class TestChanging:
     async def test_of_two_people_the_second_is_told_and_loses_nothing(self, desk: Desk, studio: Scripted) -> None:
         a = first_pictures(await desk.spans())[0]
         assert (await desk.do(0, op="motion", item=a, motion="drift")).status_code == 303
-        late = await desk.do(0, op="trim", item=a, edge="end", frames=10, how="roll")
+        late = await desk.do(0, op="trim", item=a, edge="end", frames="−10", how="roll", zoom="²")
         assert late.status_code == 409
         text = unescape(late.text)
         assert "The timeline was changed meanwhile" in text
@@ -221,7 +249,7 @@ class TestChanging:
         assert "Your change was not made" in text
         form = text.partition("Your change was not made")[2].partition("</form>")[0]
         kept = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form))
-        assert (kept["op"], kept["frames"], kept["version"]) == ("trim", "10", "1")
+        assert (kept["op"], kept["frames"], kept["version"]) == ("trim", "−10", "1")
         again = await desk.person.post(desk.path, {k: v for k, v in kept.items() if k != "csrf"})
         assert again.status_code == 303
         async with studio.units.open(studio.owner) as unit:
@@ -234,7 +262,7 @@ class TestChanging:
 class TestMaking:
     async def test_the_preview_then_one_job(self, desk: Desk, studio: Scripted) -> None:
         a = first_pictures(await desk.spans())[0]
-        assert (await desk.person.post(f"{desk.path}/make", {"version": "0", "idem_key": "k" * 20})).status_code == 409
+        assert (await desk.person.post(f"{desk.path}/make", {"version": "0", "idem_key": "k" * 20})).status_code == 422
         await desk.do(0, op="motion", item=a, motion="none")
         page = await desk.look("/make")
         row = re.search(r"Video segments</th><td[^>]*>(\d+)</td><td[^>]*>(\d+)</td>", page)

@@ -8,7 +8,7 @@ from typing import Any
 
 from timeline.editing import looking, timing
 from timeline.editing.draft import Bench, Draft
-from timeline.editing.operations import AnyOperation
+from timeline.editing.operations import AnyOperation, read_operation
 from timeline.faults import Fault, TimelineError
 from timeline.loading import parse
 
@@ -45,12 +45,16 @@ def apply_operation(draft: Draft, operation: AnyOperation, check: Check | None =
     return after
 
 
+_NAMED = ("op", "item")
+
+
 @dataclass(frozen=True)
 class Unfit:
-    """An operation of a list that could not be done, and why."""
+    """An operation of a list that could not be done: its place, what was to be done to which item, and why not."""
 
     number: int
-    operation: AnyOperation
+    op: str
+    item: str
     faults: tuple[Fault, ...]
 
 
@@ -62,12 +66,19 @@ class Replayed:
     unfit: tuple[Unfit, ...]
 
 
-def replay(draft: Draft, operations: Iterable[AnyOperation], check: Check | None = None) -> Replayed:
-    """Do operations in order; one that cannot be done is passed over and named. `number` counts from 0."""
+def replay(
+    draft: Draft, operations: Iterable[AnyOperation | Mapping[str, Any]], check: Check | None = None
+) -> Replayed:
+    """Do operations, or plain ones as they were stored, in order.
+
+    One that cannot be done, or that this program does not know, is passed over and named. `number` counts from 0.
+    """
     unfit: list[Unfit] = []
-    for number, operation in enumerate(operations):
+    for number, each in enumerate(operations):
         try:
+            operation = read_operation(dict(each)) if isinstance(each, Mapping) else each
             draft = apply_operation(draft, operation, check)
         except TimelineError as error:
-            unfit.append(Unfit(number, operation, error.faults))
+            op, item = (each.get(name, "") if isinstance(each, Mapping) else getattr(each, name, "") for name in _NAMED)
+            unfit.append(Unfit(number, str(op), str(item), error.faults))
     return Replayed(draft, tuple(unfit))

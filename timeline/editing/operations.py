@@ -242,6 +242,10 @@ def read_operation(data: Any) -> AnyOperation:
 
 
 def _fault(detail: Any) -> Fault:
+    if str(detail["type"]).startswith("union_tag"):
+        op = str(detail.get("ctx", {}).get("tag", ""))[:60]
+        message = f"This program knows no change {op!r}; a newer version may." if op else "What to change is not said."
+        return Fault(code="E_UNKNOWN_EDIT", message=message, path="/op", allowed=WORDS)
     place = "/".join(str(step) for step in detail["loc"][1:])
     message = str(detail["msg"]).removeprefix("Value error, ")
     return Fault(code="E_OPERATION", message=message if message.endswith(".") else f"{message}.", path=f"/{place}")

@@ -12,7 +12,7 @@ from domain.catalog.model import Project
 from domain.production.commands.create_job import NO_TARIFFS, enter_job, find_keyed, key_taken
 from domain.production.commands.fork_job import carry_steps
 from domain.production.commands.new_job import NewJob
-from domain.production.cutting import Changes, Cut, read_changes, redone, sit_down
+from domain.production.cutting import Changes, Cut, known_operations, read_changes, redone, sit_down
 from domain.production.errors import Outdated, WrongState
 from domain.production.jobs import find_job
 from domain.production.model import Job
@@ -43,7 +43,7 @@ async def change_timeline(
     job, changes = await _hold(unit, job_id, seen)
     if len(changes.edits) >= MOST_EDITS:
         sentence = f"The timeline has {MOST_EDITS:,} changes; make the film with them, then go on there."
-        raise WrongState(sentence, "timeline-full", limit=MOST_EDITS)
+        raise WrongState(sentence, "timeline-full", most=MOST_EDITS)
     after = after or apply_operation(sit_down(cut, changes).draft, operation)
     behind = set(left_behind(changes.edits))
     for edit in changes.edits:
@@ -146,6 +146,12 @@ async def make_edited(
     earlier, changes = await _hold(unit, job_id, seen)
     if not changes.done:
         raise WrongState("The timeline is as it was composed; there is nothing to make.", "timeline-plain")
+    if known_operations(changes.done) is None:
+        sentence = (
+            "A newer version of the program has made a change that this one does not know. "
+            "Make the film there, or take the change back."
+        )
+        raise WrongState(sentence, "timeline-unknown")
     project = await unit.session.get(Project, (unit.tenant_id, earlier.project_id))
     assert project is not None
     spec = edited_spec(JobSpec.read(earlier.spec), earlier.number, changes.done)

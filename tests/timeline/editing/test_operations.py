@@ -189,7 +189,7 @@ class TestRefusals:
             ({"op": "effect", "item": "a", "effect": "blur", "on": False}, "E_EDIT"),
             ({"op": "effect", "item": "a", "effect": "blur", "params": {"radius": "9"}}, "E_VALUE"),
             ({"op": "motion", "item": "a", "motion": "zoom-on"}, "E_OPERATION"),
-            ({"op": "fly", "item": "a"}, "E_OPERATION"),
+            ({"op": "fly", "item": "a"}, "E_UNKNOWN_EDIT"),
         ],
     )
     def test_what_cannot_be_done_says_why_and_changes_nothing(self, wish: Mapping[str, Any], code: str) -> None:
