@@ -52,7 +52,7 @@ async def edit_timeline(request: AnyRequest) -> Response[Any]:
         wish = read_wish(values, desk.draft, await _picture(room, table, values))
         after = await asyncio.to_thread(apply_operation, desk.draft, wish, table.check)
     except TimelineError as error:
-        return table.page(FormState(values, form_faults(room.tongue, error.faults)), status=422)
+        return table.page(FormState(values, form_faults(room.tongue, error.faults, table.names)), status=422)
     seen = _seen(values)
     if desk.changes.version == seen and after.document == desk.draft.document:
         return await _changed(room, values, _next_item(wish, desk.draft, after))

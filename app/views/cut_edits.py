@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -106,17 +107,26 @@ FAULTS: Mapping[str, str] = {
 }
 
 
-def say_fault(tongue: Tongue, fault: Fault) -> str:
+_QUOTED = re.compile(r"'([\w.~-]{1,120})'")
+
+
+def say_fault(tongue: Tongue, fault: Fault, names: Mapping[str, str]) -> str:
     """A fault for people: in English exactly what is wrong, in other languages what kind of thing."""
     if tongue.language == "en":
-        return f"{fault.message} {fault.fix}".strip()
+        return _QUOTED.sub(lambda found: _named(tongue, names, found), f"{fault.message} {fault.fix}".strip())
     text = said(tongue, FAULTS, fault.code if fault.code in FAULTS else "E_EDIT")
     allowed = [word for word in fault.allowed if word.endswith("f") and word[:-1].isdigit()]
     most = tongue.gettext("At most %(frames)s frames.", frames=allowed[0][:-1]) if allowed else ""
     return f"{text} {most}".strip()
 
 
-def form_faults(tongue: Tongue, faults: Sequence[Fault]) -> list[FormFault]:
+def _named(tongue: Tongue, names: Mapping[str, str], quoted: re.Match[str]) -> str:
+    """An item as the page calls it in the place of its id; what is none stays quoted."""
+    name = words.item_name(tongue, names, quoted[1])
+    return quoted[0] if name == quoted[1] else f"“{name}”"
+
+
+def form_faults(tongue: Tongue, faults: Sequence[Fault], names: Mapping[str, str]) -> list[FormFault]:
     """Faults as those of a form, each once."""
-    told = dict.fromkeys(say_fault(tongue, fault) for fault in faults if fault.severity == "error")
+    told = dict.fromkeys(say_fault(tongue, fault, names) for fault in faults if fault.severity == "error")
     return [FormFault("", text) for text in told]

@@ -51,7 +51,7 @@ def make_history(
 ) -> History:
     """Tell what was changed."""
     changes = desk.changes
-    unfit = {changes.done[each.number].number: say_fault(tongue, each.faults[0]) for each in desk.unfit}
+    unfit = {changes.done[each.number].number: say_fault(tongue, each.faults[0], names) for each in desk.unfit}
     lines = {edit.number: _line(tongue, edit, names, unfit.get(edit.number, "")) for edit in changes.edits}
     shown = [lines[edit.number] for edit in changes.edits if edit.state != "dropped"]
     undo, redo = next_undo(changes.edits), next_redo(changes.edits)

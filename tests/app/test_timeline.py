@@ -174,7 +174,8 @@ class TestChanging:
         a = first_pictures(await desk.spans())[0]
         for wish, said in (
             ({"op": "trim", "item": a, "edge": "end", "frames": "-9999"}, "would last less than a frame"),
-            ({"op": "text", "item": "logo", "text": "up"}, "is no text"),
+            ({"op": "text", "item": "logo", "text": "up"}, "“Logo” is no text"),
+            ({"op": "move", "item": "voice", "frames": "-40"}, "“Voice” would start"),
             ({"op": "move", "item": "logo", "seconds": "<b>soon"}, "Not a time"),
             ({"op": "trim", "item": "<b>x", "edge": "end", "frames": "1"}, "There is no item"),
             ({"op": "asset", "item": a, "picture": "0" * 64}, "The picture is not there"),
