@@ -130,7 +130,19 @@ def _job_part(tongue: Tongue, job: Job, spec: Mapping[str, Any], recipe: Mapping
         for key in ("tone", "writer", "narrator")
         if recipe.get(key)
     ]
+    values += _by_hand(tongue, spec)
     return Part(tongue.gettext("Job"), _source(spec.get("recipe_ref", {})), tuple(values))
+
+
+def _by_hand(tongue: Tongue, spec: Mapping[str, Any]) -> list[Value]:
+    """How much of the timeline people have changed, and who."""
+    edits = spec.get("timeline_edits", ())
+    if not edits:
+        return []
+    count = tongue.ngettext("%(num)s change", "%(num)s changes", len(edits))
+    people = ", ".join(dict.fromkeys(str(edit["by"]) for edit in edits if edit.get("by")))
+    text = f"{count} · {people}" if people else count
+    return [Value(tongue.gettext("Timeline"), text, tongue.gettext("this job"), changed=True)]
 
 
 def _value(tongue: Tongue, name: str, value: str, changed: bool) -> Value:

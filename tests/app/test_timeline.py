@@ -286,6 +286,7 @@ class TestMaking:
         assert [edit["operation"]["op"] for edit in made.spec["timeline_edits"]] == ["motion"]
         shown = await desk.person.get(f"{studio.base}/{number}/timeline")
         assert "In this film already" in shown.text
+        assert "1 change · Marina" in (await desk.person.get(f"{studio.base}/{number}/config")).text
         await self.a_change_of_the_script_says_what_becomes_of_it(desk, studio, number)
         assert "made as #" in await desk.look()
         assert "timeline changed" in (await desk.person.get(f"{studio.base}/1")).text
