@@ -117,6 +117,13 @@ class TestLooking:
         assert (page.status_code, "No timeline yet" in page.text) == (200, True)
         for path in ("frame", "make"):
             assert (await marina.get(f"{studio.base}/{job.number}/timeline/{path}")).status_code == 404
+        async with studio.units.open(studio.owner) as unit:
+            ended = await unit.session.get(Job, (studio.tenant_id, job.id))
+            assert ended is not None
+            ended.state = "cancelled"
+        page = await marina.get(f"{studio.base}/{job.number}/timeline")
+        assert "This job ended before its film was composed" in page.text
+        assert "every 3s" not in page.text
 
     async def test_a_viewer_looks_and_changes_nothing(self, site: Site, desk: Desk, studio: Scripted) -> None:
         await give_role(site, studio, "viewer")
