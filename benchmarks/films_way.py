@@ -1,5 +1,7 @@
 """Our way for `films`: `python -m benchmarks.films_way PLAN.json ASSETS.json SLOTS` makes every segment of a plan once.
 
+A plan that has sound becomes a whole film, mixed, mastered and joined.
+
 A program of its own that loads what a worker loads, so that what is measured is what a worker needs.
 """
 
@@ -19,10 +21,10 @@ from timeline.plan import RenderPlan, Segment
 
 async def render(plan: RenderPlan, assets: Assets, folder: Path, slots: int) -> dict[str, float]:
     """Make every segment once; answers the CPU share of one scene with its two transitions."""
-    renderer, wanted = FfmpegRenderer(), dict[str, Segment]()
+    renderer, wanted, parts = FfmpegRenderer(), dict[str, Segment](), list[Path]()
     for segment in plan.segments:
         alike = segment.model_copy(update={"index": 0, "start": 0}).model_dump_json()
-        wanted.setdefault(alike, segment)
+        parts.append(folder / f"{wanted.setdefault(alike, segment).index}.mp4")
     spent: dict[int, float] = {}
     room = asyncio.Semaphore(slots)
 
@@ -33,6 +35,10 @@ async def render(plan: RenderPlan, assets: Assets, folder: Path, slots: int) -> 
             spent[segment.index] = time.perf_counter() - began
 
     await asyncio.gather(*(one(segment) for segment in wanted.values()))
+    if plan.sound.samples:
+        mix, film = folder / "mix.wav", folder / "film.mp4"
+        await renderer.mix_sound(plan, assets, mix, lambda done, total: None, lambda: False)
+        await renderer.join(plan, parts, mix, film, lambda done, total: None, lambda: False)
     renderer.close()
     scene = sum(spent.get(k, 0.0) for k in (1, 2, 3))
     return {"one_scene": round(scene / sum(spent.values()), 3), "made": len(spent)}
