@@ -13,6 +13,7 @@ from app.forms import FormState, read_form
 from app.recent import is_recent
 from app.room import Room
 from app.site import AnyRequest
+from app.views.keys import overlap_options
 from app.views.webhook_messages import filter_links, make_messages
 from app.views.webhooks import (
     OVERLAPS,
@@ -20,7 +21,6 @@ from app.views.webhooks import (
     kind_field,
     make_card,
     make_secrets,
-    overlap_options,
 )
 from app.webhook_forms import DONE, fault_of, filled, is_busy, read_id, read_since, read_wish, say_done
 from domain.outreach import endpoints

@@ -143,7 +143,7 @@ def last_options(tongue: Tongue) -> list[Option]:
 
 
 def overlap_options(tongue: Tongue) -> list[Option]:
-    """How long the old key goes on beside the new one."""
+    """How long an old key or secret goes on beside the new one."""
     return [
         Option("0", tongue.gettext("It ends at once")),
         Option("1", tongue.gettext("1 hour")),

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from app.i18n import N_, Tongue
 from app.views.marks import Mark
-from app.views.settings import Option
 from domain.outreach.kinds import KINDS, TEST
 from domain.outreach.model import WebhookEndpoint, WebhookSecret
 from domain.outreach.queries import EndpointLine
@@ -141,16 +140,6 @@ def kind_choices(tongue: Tongue, values: Mapping[str, str]) -> list[KindChoice]:
 def kind_field(kind: str) -> str:
     """The name of a kind's check box."""
     return f"k-{kind.replace('.', '-')}"
-
-
-def overlap_options(tongue: Tongue) -> list[Option]:
-    """How long the old secret signs beside the new one."""
-    return [
-        Option("0", tongue.gettext("It ends at once")),
-        Option("1", tongue.gettext("1 hour")),
-        Option("24", tongue.gettext("1 day")),
-        Option("168", tongue.gettext("7 days")),
-    ]
 
 
 @dataclass(frozen=True)
